@@ -1,0 +1,65 @@
+"""The shape of an agent: a pure fold of history, and a pure decision on its newest fact.
+
+An agent reads the log in order from its first event. `evolve` takes a fact in; `decide`, told the
+state that has already taken it in, says what follows. Neither knows a clock, a network or a store,
+so what was decided once is decided again, word for word, by anyone who has the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from events.fact import Fact, decided
+from events.ids import derived_id
+from events.message import Event
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class Agent(Generic[S]):
+    """A profession."""
+
+    name: str
+    version: str
+    """Changed with `evolve` and `decide`, so that an audit can tell a difference from drift."""
+    initial: S
+    hears: frozenset[str]
+    """Wire names of the events that it takes in; all others pass it by."""
+    evolve: Callable[[S, Fact], S]
+    decide: Callable[[S, Fact], Sequence[Event]]
+    under: Callable[[S, Any], S] | None = None
+    """The state with another policy in it, for what-if."""
+
+    @property
+    def actor(self) -> str:
+        """As whom it speaks in the log."""
+        return f"agent:{self.name}"
+
+    @property
+    def checkpoint(self) -> str:
+        """Under which name its place in the log is kept."""
+        return f"agent/{self.name}"
+
+    def decision_id(self, cause_id: str, index: int) -> str:
+        """The id of the decision that it takes on a cause: the same in every process."""
+        return derived_id("decision", self.name, cause_id, index)
+
+    def takes_in(self, told: Fact) -> bool:
+        """Whether it evolves on this fact where it stands; its own decisions it has folded."""
+        return told.actor != self.actor
+
+    def folded(self, state: S, cause: Fact, decisions: Sequence[Event]) -> S:
+        """The state behind its own decisions on `cause`, which are one answer with it."""
+        for index, event in enumerate(decisions):
+            if event.wire in self.hears:
+                own = decided(event, self.decision_id(cause.id, index), cause, self.actor)
+                state = self.evolve(state, own)
+        return state
+
+
+def hears(*kinds: type[Event]) -> frozenset[str]:
+    """The wire names of these events."""
+    return frozenset(kind.wire for kind in kinds)

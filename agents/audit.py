@@ -1,0 +1,97 @@
+"""The audit: is the chain intact, and would every decision be taken again as it was?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agents.agent import Agent
+from agents.judge import Verdict, judged, judges
+from events.chain import EMPTY, Head, signed
+from events.replay import BrokenChain, Told
+from events.store import EventStore
+
+MOST = 1000
+"""Differences, and drifts, that a report lists; it counts them all."""
+
+
+@dataclass
+class Report:
+    """What an audit found."""
+
+    events: int = 0
+    broken_at: int | None = None
+    broken: str = ""
+    decisions: int = 0
+    differences: list[Verdict] = field(default_factory=list)
+    drift: list[Verdict] = field(default_factory=list)
+    found: dict[str, int] = field(default_factory=lambda: {"differences": 0, "drift": 0})
+    head: Head = EMPTY
+
+    @property
+    def good(self) -> bool:
+        return self.broken_at is None and not self.found["differences"]
+
+
+async def audit(
+    store: EventStore,
+    agents: Sequence[Agent[Any]],
+    *,
+    key: str | None = None,
+    kept: Head | None = None,
+    told: Told | None = None,
+) -> Report:
+    """Check all that stands in the log now. `kept` is a head that was stored elsewhere."""
+    bench = await judges(store, agents)  # before the head, so that no checkpoint lies beyond it
+    report = Report(head=await store.head())
+    versions = {agent.name: agent.version for agent in agents}
+    try:
+        await _ends(store, report.head, key)
+        async for verdicts in judged(store, bench, report.head.position, told):
+            for verdict in verdicts:
+                same = verdict.version in ("", versions[verdict.agent])
+                name = "differences" if same else "drift"
+                listed: list[Verdict] = getattr(report, name)
+                report.found[name] += 1
+                if len(listed) < MOST:
+                    listed.append(verdict)
+        report.events = report.head.position
+        await _fits(store, report.head)
+        if kept is not None:
+            await _compare(store, report, kept, key)
+    except BrokenChain as broken:
+        report.broken_at, report.broken = broken.position, broken.what
+        report.events = broken.position - 1
+    report.decisions = sum(judge.judged for judge in bench)
+    return report
+
+
+async def _ends(store: EventStore, head: Head, key: str | None) -> None:
+    """The log ends where its signed head says, and the head is genuine."""
+    beyond = await store.verify(head.position, 1)
+    if beyond.envelopes or beyond.damage:
+        later = await store.head()  # it may have grown since
+        if later.position <= head.position:
+            raise BrokenChain(head.position + 1, "it lies behind the signed head")
+    if head == EMPTY:
+        return
+    if not signed(head, key):
+        raise BrokenChain(head.position, "the signature of the head is not genuine")
+
+
+async def _fits(store: EventStore, head: Head) -> None:
+    """The walk held to the end; is that end the one that was signed?"""
+    newest = await store.verify(head.position - 1, 1)
+    if head.position and newest.envelopes[0].hash != head.hash:
+        raise BrokenChain(head.position, "the signed head says otherwise")
+
+
+async def _compare(store: EventStore, report: Report, kept: Head, key: str | None) -> None:
+    if not signed(kept, key):
+        raise BrokenChain(kept.position, "the signature of the kept head is not by this home's key")
+    if kept.position > report.head.position:
+        raise BrokenChain(report.head.position + 1, f"a kept head says {kept.position}")
+    there = await store.read(kept.position - 1, kept.position, 1)
+    if not there or there[0].hash != kept.hash:
+        raise BrokenChain(kept.position, "it is not what the kept head says")

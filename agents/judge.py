@@ -1,0 +1,182 @@
+"""Every decision derived again: the walk that audit and what-if share.
+
+The history is read in order, in bounded memory, with the chain checked on the way. Each agent folds
+what it hears, is asked again at each fact, and its answer is laid beside the recorded one. The
+recorded answer is what it then folds, so that one difference does not spoil all that follows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from agents.agent import Agent
+from agents.shell import starts
+from events.envelope import Envelope
+from events.errors import UnknownHistory
+from events.fact import Fact, fact
+from events.message import Event
+from events.replay import Told, history
+from events.store import EventStore
+
+
+class Verdict(NamedTuple):
+    """One fact on which the derived answer is not the recorded one."""
+
+    position: int
+    agent: str
+    recorded: list[dict[str, Any]]
+    derived: list[dict[str, Any]]
+    version: str
+    """The version of the agent that answered then."""
+
+
+@dataclass
+class Judge:
+    """One agent on its way through history."""
+
+    agent: Agent[Any]
+    begins: list[tuple[int, str]]
+    """From which position which version answered, in order."""
+    ends: int
+    """Its checkpoint: what stands behind it is not answered yet."""
+    policy: Any = None
+    """Put in the place of the recorded one when it is asked, for what-if."""
+    state: Any = None
+    judged: int = 0
+    """Decisions laid beside what was derived."""
+
+    def __post_init__(self) -> None:
+        self.state = self.agent.initial
+
+    def version_at(self, position: int) -> str | None:
+        """Which version had to answer there, or None where nobody did."""
+        if position > self.ends:
+            return None
+        found = [version for begin, version in self.begins if begin <= position]
+        return found[-1] if found else None
+
+    def take(self, told: Fact, recorded: Sequence[Envelope]) -> Verdict | None:
+        """Fold one fact and the recorded answer; say so when another answer is derived."""
+        self.state = state = self.agent.evolve(self.state, told)
+        version = self.version_at(told.position)
+        if version is None and not recorded:
+            return None
+        self.judged += len(recorded)
+        asked = state
+        if self.policy is not None and self.agent.under is not None:
+            asked = self.agent.under(state, self.policy)
+        derived = tuple(self.agent.decide(asked, told)) if version is not None else ()
+        if not recorded and not derived:
+            return None
+        said = [envelope.event() for envelope in recorded]
+        self.state = self.agent.folded(state, told, said)
+        if _same(said, derived) and self._ids_hold(told, recorded):
+            return None
+        return Verdict(
+            told.position,
+            self.agent.name,
+            [_shown(event) for event in said],
+            [_shown(event) for event in derived],
+            version or "",
+        )
+
+    def _ids_hold(self, told: Fact, recorded: Sequence[Envelope]) -> bool:
+        return all(
+            envelope.event_id == self.agent.decision_id(told.id, index)
+            for index, envelope in enumerate(recorded)
+        )
+
+
+def _same(said: Sequence[Event], derived: Sequence[Event]) -> bool:
+    return len(said) == len(derived) and all(map(_equal, said, derived))
+
+
+def _equal(one: Event, other: Event) -> bool:
+    return one.wire == other.wire and one.model_dump_json() == other.model_dump_json()
+
+
+def _shown(event: Event) -> dict[str, Any]:
+    return {"type": event.wire, "data": event.model_dump(mode="json")}
+
+
+async def judges(
+    store: EventStore, agents: Sequence[Agent[Any]], policies: dict[str, Any] | None = None
+) -> list[Judge]:
+    """One judge for each agent that ever began in this log."""
+    began = await starts(store)
+    return [
+        Judge(
+            agent,
+            [(start.from_position, start.version) for start in began[agent.name]],
+            await store.checkpoint(agent.checkpoint),
+            (policies or {}).get(agent.name),
+        )
+        for agent in agents
+        if agent.name in began
+    ]
+
+
+async def judged(
+    store: EventStore, bench: Sequence[Judge], until: int, told: Told | None = None
+) -> AsyncIterator[list[Verdict]]:
+    """The verdicts, batch by batch. Raises `BrokenChain` where the history is not intact."""
+    heard = frozenset[str]().union(*(judge.agent.hears for judge in bench))
+    by_actor = {judge.agent.actor: judge for judge in bench}
+    said: Counter[str] = Counter()
+    async for batch in history(store, until, told):
+        verdicts: list[Verdict] = []
+        causes = [envelope.event_id for envelope in batch if envelope.type in heard]
+        answers: dict[tuple[str, str], list[Envelope]] = {}
+        for effect in await store.effects(causes):
+            if effect.actor in by_actor:
+                answers.setdefault((str(effect.cause_id), effect.actor), []).append(effect)
+        for envelope in batch:
+            if envelope.actor in by_actor:
+                said[envelope.actor] += 1
+            if envelope.type in heard:
+                verdicts += _asked(bench, envelope, answers)
+        yield verdicts
+    strays = [judge for judge in bench if said[judge.agent.actor] > judge.judged]
+    if strays:
+        yield await _stray(store, strays, until)
+
+
+def _asked(
+    bench: Sequence[Judge],
+    envelope: Envelope,
+    answers: dict[tuple[str, str], list[Envelope]],
+) -> list[Verdict]:
+    verdicts = []
+    told: Fact | None = None
+    for judge in bench:
+        if envelope.type not in judge.agent.hears or envelope.actor == judge.agent.actor:
+            continue
+        try:
+            told = told or fact(envelope)
+            recorded = answers.get((envelope.event_id, judge.agent.actor), ())
+            verdict = judge.take(told, recorded)
+        except UnknownHistory as error:
+            error.where = f"position {envelope.position}"
+            raise
+        if verdict is not None:
+            verdicts.append(verdict)
+    return verdicts
+
+
+async def _stray(store: EventStore, strays: Sequence[Judge], until: int) -> list[Verdict]:
+    """Events that bear an agent's name and answer nothing that it hears."""
+    by_actor = {judge.agent.actor: judge for judge in strays}
+    found = []
+    async for batch in history(store, until):
+        own = [envelope for envelope in batch if envelope.actor in by_actor]
+        causes = await store.find([e.cause_id for e in own if e.cause_id is not None])
+        for envelope in own:
+            agent = by_actor[envelope.actor].agent
+            cause = causes.get(envelope.cause_id or "")
+            if cause is None or cause.type not in agent.hears or cause.actor == agent.actor:
+                shown = [_shown(envelope.event())]
+                found.append(Verdict(envelope.position, agent.name, shown, [], ""))
+    return found

@@ -1,0 +1,1 @@
+"""Those who carry out the trainer's stages."""

@@ -1,0 +1,1 @@
+"""The language of the system, its log and its bus. Imports nothing else of ours."""

@@ -1,0 +1,291 @@
+"""What a batch of operations does to the log: one pure decision, shared by every store.
+
+A store looks up what the batch depends on (`needs` says what), calls `admit`, and writes the
+plan. Each operation gets its own answer or error, so that one caller's conflict never spoils its
+neighbours' commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from events.chain import link
+from events.envelope import Draft, Envelope
+from events.errors import (
+    CheckpointMoved,
+    Conflict,
+    IdTaken,
+    LeaseLost,
+    RatchetError,
+    VersionConflict,
+)
+from events.store import (
+    EXISTS,
+    Answer,
+    Append,
+    ClaimRequest,
+    EndLocalLeases,
+    Held,
+    Lease,
+    Move,
+    Operation,
+    PutSnapshot,
+    ReleaseLease,
+    RenewLease,
+    Snapshot,
+    TakeLease,
+)
+
+
+def request_lease(event_id: str) -> str:
+    """The name of the lease under which a request is granted."""
+    return f"request/{event_id}"
+
+
+class Needs(NamedTuple):
+    """What must be looked up before a batch can be admitted."""
+
+    ids: set[str]
+    streams: set[str]
+    checkpoints: set[str]
+    leases: set[str]
+    claims: dict[tuple[str, ...], int]
+    """Kinds of requests, and how many of them are asked for."""
+    all_leases: bool
+
+
+def needs(operations: Iterable[Operation]) -> Needs:
+    found = Needs(set(), set(), set(), set(), {}, False)
+    everything = False
+    for operation in operations:
+        match operation:
+            case Append(drafts=drafts, move=move, answers=answers):
+                for one in drafts:
+                    found.streams.add(one.stream)
+                    if one.known_id:
+                        found.ids.add(one.event_id)
+                    if one.closes:
+                        found.leases.add(request_lease(one.closes))
+                if operation.expected:
+                    found.streams.update(operation.expected)
+                if move is not None:
+                    found.checkpoints.add(move.name)
+                    if move.lease is not None:
+                        found.leases.add(move.lease.name)
+                if answers is not None:
+                    found.leases.add(answers.name)
+            case TakeLease(name=name):
+                found.leases.add(name)
+            case RenewLease(held=held) | ReleaseLease(held=held):
+                found.leases.add(held.name)
+            case ClaimRequest(kinds=kinds):
+                found.claims[kinds] = found.claims.get(kinds, 0) + 1
+            case EndLocalLeases():
+                everything = True
+    return found._replace(all_leases=everything)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What is known before the batch, and, while it is admitted, after each of its operations."""
+
+    position: int
+    hash: str
+    recorded_at: str
+    versions: dict[str, int]
+    existing: dict[str, Envelope]
+    checkpoints: dict[str, int]
+    leases: dict[str, Lease]
+    """Those asked for by name, and the oldest free requests of the kinds that are claimed."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """What the store is to write, in one transaction, and what it is to answer."""
+
+    rows: list[Envelope] = field(default_factory=list)
+    checkpoints: dict[str, int] = field(default_factory=dict)
+    leases: dict[str, Lease | None] = field(default_factory=dict)
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    answers: list[Answer | RatchetError] = field(default_factory=list)
+
+    def writes(self) -> bool:
+        return bool(self.rows or self.checkpoints or self.leases or self.snapshots)
+
+
+def admit(operations: Sequence[Operation], ledger: Ledger, recorded_at: str, now: float) -> Plan:
+    """Decide the batch in order. `recorded_at` is never earlier than the log's newest event."""
+    ledger.recorded_at = max(ledger.recorded_at, recorded_at)
+    plan = Plan()
+    for operation in operations:
+        try:
+            plan.answers.append(_one(operation, ledger, plan, now))
+        except Conflict as error:
+            plan.answers.append(error)
+    return plan
+
+
+def _one(operation: Operation, ledger: Ledger, plan: Plan, now: float) -> Answer:
+    match operation:
+        case Append():
+            return _append(operation, ledger, plan)
+        case TakeLease(name=name, holder=holder, seconds=seconds, local=local):
+            lease = ledger.leases.get(name) or Lease(name, "", 0, "", 0, 0.0, local)
+            if lease.holder not in ("", holder) and lease.until > now:
+                raise LeaseLost(
+                    f"{name!r} is held by {lease.holder}",
+                    where=name,
+                    right=f"its lease ends in {lease.until - now:.1f} s unless it is renewed",
+                )
+            return _grant(lease, holder, now + seconds, local, ledger, plan)
+        case ClaimRequest(kinds=kinds, holder=holder, seconds=seconds, local=local):
+            free = (
+                lease
+                for lease in ledger.leases.values()
+                if lease.kind in kinds and (lease.holder == "" or lease.until <= now)
+            )
+            oldest = min(free, key=lambda lease: lease.position, default=None)
+            if oldest is None:
+                return None
+            return _grant(oldest, holder, now + seconds, local, ledger, plan)
+        case RenewLease(held=held, seconds=seconds):
+            lease = _current(held, ledger)
+            return _put(lease._replace(until=now + seconds), ledger, plan)
+        case ReleaseLease(held=held):
+            lease = _current(held, ledger)
+            return _put(lease._replace(holder="", until=0.0), ledger, plan)
+        case EndLocalLeases():
+            for lease in list(ledger.leases.values()):
+                if lease.local and lease.holder:
+                    _put(lease._replace(holder="", until=0.0), ledger, plan)
+            return None
+        case PutSnapshot(snapshot=snapshot):
+            plan.snapshots[snapshot.name] = snapshot
+            return None
+
+
+def _grant(
+    lease: Lease, holder: str, until: float, local: bool, ledger: Ledger, plan: Plan
+) -> Lease:
+    granted = lease._replace(holder=holder, epoch=lease.epoch + 1, until=until, local=local)
+    return _put(granted, ledger, plan)
+
+
+def _put(lease: Lease, ledger: Ledger, plan: Plan) -> Lease:
+    ledger.leases[lease.name] = plan.leases[lease.name] = lease
+    return lease
+
+
+def _current(held: Held, ledger: Ledger) -> Lease:
+    lease = ledger.leases.get(held.name)
+    if lease is None:
+        raise LeaseLost(f"{held.name!r} was answered or withdrawn", where=held.name)
+    if lease.epoch != held.epoch or not lease.holder:
+        raise LeaseLost(f"{held.name!r} was granted anew (epoch {lease.epoch})", where=held.name)
+    return lease
+
+
+def _append(operation: Append, ledger: Ledger, plan: Plan) -> Answer:
+    repeated = _repeated(operation.drafts, ledger.existing)
+    if repeated is None:
+        _check_versions(operation, ledger)
+    if operation.move is not None:
+        _check_move(operation.move, ledger)
+    if repeated is not None:
+        _move(operation.move, ledger, plan)
+        return repeated
+    answered = None if operation.answers is None else _current(operation.answers, ledger)
+    if answered is None and any(one.outcome for one in operation.drafts):
+        raise LeaseLost("an outcome is admitted only under the lease of its request")
+    rows = tuple(_linked(one, operation, ledger) for one in operation.drafts)
+    plan.rows += rows
+    for one, row in zip(operation.drafts, rows, strict=True):
+        if one.opens:
+            name = request_lease(one.event_id)
+            _put(Lease(name, one.type, row.position, "", 0, 0.0, True), ledger, plan)
+        if one.closes and ledger.leases.pop(request_lease(one.closes), None) is not None:
+            plan.leases[request_lease(one.closes)] = None
+    if answered is not None:
+        ledger.leases.pop(answered.name)
+        plan.leases[answered.name] = None
+    _move(operation.move, ledger, plan)
+    return rows
+
+
+def _move(move: Move | None, ledger: Ledger, plan: Plan) -> None:
+    if move is not None:
+        ledger.checkpoints[move.name] = plan.checkpoints[move.name] = move.new
+
+
+def _repeated(
+    drafts: tuple[Draft, ...], existing: Mapping[str, Envelope]
+) -> tuple[Envelope, ...] | None:
+    """The old answer, when all of this was said before; an error when it was said otherwise."""
+    known = [existing.get(one.event_id) for one in drafts]
+    if not any(known):
+        if len(drafts) > 1 and len({one.event_id for one in drafts}) < len(drafts):
+            raise IdTaken("two events of one append bear the same id", where="id")
+        return None
+    for one, old in zip(drafts, known, strict=True):
+        if old is None or (old.type, old.schema, old.stream, old.data) != (
+            one.type,
+            one.schema,
+            one.stream,
+            one.data,
+        ):
+            taken = one.event_id if old is not None else "some of these events"
+            raise IdTaken(
+                f"{taken} already stands in the log with other content",
+                where="id",
+                right="the same id always means the same event; take a new id for a new event",
+            )
+    return tuple(old for old in known if old is not None)
+
+
+def _check_versions(operation: Append, ledger: Ledger) -> None:
+    for stream, expected in (operation.expected or {}).items():
+        actual = ledger.versions.get(stream, 0)
+        if expected == actual or (expected == EXISTS and actual > 0):
+            continue
+        wanted = "to exist" if expected == EXISTS else f"at version {expected}"
+        raise VersionConflict(
+            f"stream {stream!r} is at version {actual}, expected {wanted}",
+            where=stream,
+            right="read the stream again and decide anew",
+        )
+
+
+def _check_move(move: Move, ledger: Ledger) -> None:
+    if move.lease is not None:
+        _current(move.lease, ledger)
+    actual = ledger.checkpoints.get(move.name, 0)
+    if actual != move.old or move.new < move.old:
+        raise CheckpointMoved(
+            f"checkpoint {move.name!r} stands at {actual}, not at {move.old}",
+            where=move.name,
+            right="another reader has gone on; begin again from its checkpoint",
+        )
+
+
+def _linked(one: Draft, operation: Append, ledger: Ledger) -> Envelope:
+    ledger.position += 1
+    version = ledger.versions.get(one.stream, 0) + 1
+    ledger.versions[one.stream] = version
+    cause = operation.cause
+    correlation = one.event_id if cause is None else cause.correlation_id
+    cause_id = None if cause is None else cause.event_id
+    previous = ledger.hash
+    ledger.hash = link(
+        previous, ledger.position, one.event_id, one.type, one.schema, one.stream, version,
+        ledger.recorded_at, operation.actor, correlation, cause_id, None, one.data,
+    )  # fmt: skip
+    row = Envelope(
+        ledger.position, one.event_id, one.type, one.schema, one.stream, version,
+        ledger.recorded_at, operation.actor, correlation, cause_id, one.data, None,
+        previous, ledger.hash,
+    )  # fmt: skip
+    if one.known_id:
+        ledger.existing[one.event_id] = row
+    return row

@@ -1,0 +1,103 @@
+"""What goes into the log (a draft) and what comes out of it (an envelope)."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from events.errors import Malformed
+from events.ids import new_id
+from events.message import Event
+from events.upcast import lift
+
+
+class Draft(NamedTuple):
+    """An event about to be said, serialised once, by whoever says it."""
+
+    event_id: str
+    type: str
+    schema: int
+    stream: str
+    data: str
+    known_id: bool
+    """The caller chose the id, so it may already stand in the log."""
+    opens: bool
+    """A request that waits for a worker."""
+    closes: str
+    """The id of a request that nobody needs to answer any more, or ''."""
+    outcome: bool
+    """Worker's work: it is admitted under a lease only."""
+
+
+def draft(event: Event, event_id: str | None = None) -> Draft:
+    """`event`, ready to be appended."""
+    stream = event.stream()
+    if not stream.isprintable():
+        raise Malformed(f"{stream!r} is no name for a stream", where=event.wire)
+    return Draft(
+        event_id or new_id(),
+        event.wire,
+        event.schema_version,
+        stream,
+        event.model_dump_json(),
+        event_id is not None,
+        event.opens,
+        getattr(event, event.withdraws) if event.withdraws else "",
+        event.outcome,
+    )
+
+
+class Envelope(NamedTuple):
+    """An event with all that the log knows about it. The fields are the columns of the table."""
+
+    position: int
+    event_id: str
+    type: str
+    schema: int
+    stream: str
+    version: int
+    recorded_at: str
+    actor: str
+    correlation_id: str
+    cause_id: str | None
+    data: str
+    key_id: str | None
+    previous_hash: str
+    hash: str
+
+    def event(self) -> Event:
+        """The event itself, in today's shape."""
+        return lift(self.type, self.schema, self.data)
+
+    def time(self) -> datetime:
+        return parse_time(self.recorded_at)
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is shown to people and programs."""
+        return {
+            "position": self.position,
+            "event_id": self.event_id,
+            "type": self.type,
+            "schema": self.schema,
+            "stream": self.stream,
+            "version": self.version,
+            "recorded_at": self.recorded_at,
+            "actor": self.actor,
+            "correlation_id": self.correlation_id,
+            "cause_id": self.cause_id,
+            "data": json.loads(self.data),
+            "hash": self.hash,
+        }
+
+
+COLUMNS = Envelope._fields
+
+
+def format_time(moment: datetime) -> str:
+    """UTC with microseconds, of constant width, so that texts sort as times do."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
+
+
+def parse_time(text: str) -> datetime:
+    return datetime.fromisoformat(text)

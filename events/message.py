@@ -1,0 +1,112 @@
+"""Events: the facts of which every history is made.
+
+The class line holds what the system must know about a kind of event: its wire name (given once,
+by hand, never reused), its schema version, who may publish it, in which stream it lies, and, for
+a request, who answers it. Rename the class or move it: old history still reads.
+"""
+
+from __future__ import annotations
+
+from string import Formatter
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+Publisher = Literal["anyone", "worker", "agent"]
+Answerer = Literal["agent", "worker"]
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+"""A short name that is safe in streams, subjects and file names."""
+
+_named: dict[str, type[Event]] = {}
+
+
+class BrokenEvent(TypeError):
+    """An event class whose class line would make history ambiguous; raised when it is defined."""
+
+
+class Value(BaseModel):
+    """A frozen value that travels inside events. Unknown fields are errors, types are strict."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Event(Value):
+    """A fact, in the past tense: nobody can refuse it, anybody may react."""
+
+    wire: ClassVar[str] = ""
+    schema_version: ClassVar[int] = 1
+    publisher: ClassVar[Publisher] = "agent"
+    refusal: ClassVar[bool] = False
+    """A decision that says no to its cause."""
+    opens: ClassVar[bool] = False
+    """A request that waits for a worker."""
+    outcome: ClassVar[bool] = False
+    """A worker's answer, admitted under the lease of its request only."""
+    withdraws: ClassVar[str] = ""
+    """The field that names a request which nobody needs to answer any more."""
+    example: ClassVar[dict[str, Any]] = {}
+    _stream: ClassVar[tuple[tuple[str, str | None], ...]] = ()
+
+    def __init_subclass__(
+        cls,
+        *,
+        wire: str = "",
+        version: int = 1,
+        by: Publisher = "agent",
+        stream: str = "",
+        refusal: bool = False,
+        withdraws: str = "",
+        **config: Any,
+    ) -> None:
+        super().__init_subclass__(**config)
+        if not wire:
+            return
+        if wire in _named and _named[wire].__qualname__ != cls.__qualname__:
+            raise BrokenEvent(f"{wire!r} already means {_named[wire].__qualname__}")
+        if not stream:
+            raise BrokenEvent(f"{wire!r} names no stream, for instance stream='run/{{run}}'")
+        cls.wire, cls.schema_version, cls.publisher = wire, version, by
+        cls.refusal, cls.withdraws = refusal, withdraws
+        cls._stream = tuple((text, field) for text, field, _, _ in Formatter().parse(stream))
+        _named[wire] = cls
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **config: Any) -> None:
+        super().__pydantic_init_subclass__(**config)
+        for _, field in cls._stream:
+            if field is not None and field not in cls.model_fields:
+                raise BrokenEvent(f"{cls.wire!r} has no field {field!r} to name its stream by")
+
+    def stream(self) -> str:
+        """The stream in which this event lies."""
+        return "".join(
+            text if field is None else f"{text}{getattr(self, field)}"
+            for text, field in self._stream
+        )
+
+
+class Request(Event):
+    """The fact that somebody asked. An agent answers by a decision, a worker under a lease."""
+
+    answered_by: ClassVar[Answerer] = "agent"
+
+    def __init_subclass__(cls, *, answered_by: Answerer = "agent", **config: Any) -> None:
+        cls.answered_by, cls.opens = answered_by, answered_by == "worker"
+        super().__init_subclass__(**config)
+
+
+class Outcome(Event):
+    """What came of a request that a worker was granted; its cause is the request."""
+
+    outcome: ClassVar[bool] = True
+
+
+def event_class(wire: str) -> type[Event] | None:
+    """The class that bears this name today."""
+    return _named.get(wire)
+
+
+def event_classes() -> dict[str, type[Event]]:
+    """All of them, by wire name, sorted."""
+    return dict(sorted(_named.items()))

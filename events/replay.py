@@ -1,0 +1,48 @@
+"""Reading history without trusting it: in order, in bounded memory, the chain checked on the way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+from events.chain import GENESIS, holds
+from events.envelope import Envelope
+from events.errors import LogDamaged
+from events.store import EventStore
+
+Told = Callable[[int, int], None]
+"""Told how far a long reading has come: position, and where it will end."""
+
+BATCH = 1000
+
+
+async def history(
+    store: EventStore, until: int | None = None, told: Told | None = None
+) -> AsyncIterator[list[Envelope]]:
+    """The log from its first event to `until`, in batches; `LogDamaged` where it is not intact."""
+    end = (await store.head()).position if until is None else until
+    position, previous = 0, GENESIS
+    while position < end:
+        walk = await store.verify(position, min(BATCH, end - position))
+        for envelope in walk.envelopes:
+            if envelope.position != position + 1 or not holds(envelope, previous):
+                raise BrokenChain(position + 1, "it is not what was written there")
+            position, previous = envelope.position, envelope.hash
+        if walk.damage:
+            raise BrokenChain(position + 1, walk.damage)
+        if not walk.envelopes:
+            raise BrokenChain(position + 1, "it is missing")
+        yield walk.envelopes
+        if told is not None:
+            told(position, end)
+
+
+class BrokenChain(LogDamaged):
+    """An event is not what was written; `position` is the first that does not hold."""
+
+    def __init__(self, position: int, why: str) -> None:
+        super().__init__(
+            f"the history is broken at position {position}: {why}",
+            where=f"position {position}",
+            right="what lies before it can be trusted; bring the log back from a backup",
+        )
+        self.position = position

@@ -1,0 +1,103 @@
+"""Opening the embedded database, and what its errors mean to a person."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from events.errors import LogDamaged, LogUnavailable, NoRoom, RatchetError, ReadOnly
+
+REVISION = "0001"
+"""The newest migration: what a database of this version bears."""
+
+_DAMAGED = {"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT", "SQLITE_MISMATCH"}
+_READ_ONLY = {"SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH"}
+
+
+def writing(path: Path) -> sqlite3.Connection:
+    """A connection that writes: WAL, and every commit on the disk before it is acknowledged."""
+    connection = sqlite3.connect(path, isolation_level=None, timeout=2)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA recursive_triggers=ON")
+    connection.execute("PRAGMA cache_size=-16000")
+    connection.execute("PRAGMA journal_size_limit=67108864")
+    return connection
+
+
+def reading(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write, also where the folder may not be written."""
+    writable = os.access(path.parent, os.W_OK) and os.access(path, os.W_OK)
+    mode = "rw" if writable else "ro"
+    if not writable and not path.with_name(path.name + "-wal").exists():
+        mode = "ro&immutable=1"
+    place = path.absolute().as_uri()
+    connection = sqlite3.connect(
+        f"{place}?mode={mode}", uri=True, isolation_level=None, timeout=2
+    )
+    connection.execute("PRAGMA query_only=ON")
+    connection.execute("PRAGMA cache_size=-16000")
+    return connection
+
+
+def revision(connection: sqlite3.Connection) -> str | None:
+    """The migration that the database is at; None for an empty one."""
+    named = connection.execute("SELECT name FROM sqlite_master WHERE name='alembic_version'")
+    if named.fetchone() is None:
+        return None
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(row[0]) if row else None
+
+
+def prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the schema to this version. Alembic is loaded only where an old one is found."""
+    found = revision(connection)
+    if found == REVISION:
+        return
+    if found is None:
+        script = Path(__file__).with_name("schema.sql").read_text()
+        stamp = (
+            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
+            "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));"
+            f"INSERT INTO alembic_version VALUES ('{REVISION}');"
+        )
+        try:
+            connection.executescript(f"BEGIN IMMEDIATE;{script}{stamp}COMMIT;")
+        except sqlite3.OperationalError:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            if revision(connection) != REVISION:  # else another process was first
+                raise
+        return
+    from events.sql.migrate import upgrade  # heavy, and rarely needed
+
+    upgrade(path)
+
+
+def explained(error: sqlite3.Error, path: Path) -> RatchetError:
+    """A database's error as a state of the world."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    base = "_".join(name.split("_")[:2])
+    place = str(path)
+    if base == "SQLITE_FULL":
+        return NoRoom("the disk is full", where=place, right="free some space; nothing was lost")
+    if base in _READ_ONLY:
+        return ReadOnly(
+            f"the log cannot be opened for writing ({error})",
+            where=place,
+            right="make the folder writable for this user, or name another with --home",
+        )
+    if base in _DAMAGED or isinstance(error, sqlite3.DatabaseError) and base == "":
+        return LogDamaged(
+            f"the log's database is damaged ({error})",
+            where=place,
+            right="bring the folder back from a backup; `ratchet audit` says how far it holds",
+        )
+    if base == "SQLITE_IOERR":
+        return NoRoom(
+            f"the disk does not take the log ({error})",
+            where=place,
+            right="look at free space, quotas and the disk's health; nothing acknowledged is lost",
+        )
+    return LogUnavailable(f"the log cannot be used just now ({error})", where=place)

@@ -1,0 +1,1 @@
+"""Everything put together: settings, command line, API, gateway, console, clock, servers."""

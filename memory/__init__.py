@@ -1,0 +1,1 @@
+"""What the fleet knows: shared knowledge, and a memory for each model and role."""

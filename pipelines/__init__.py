@@ -1,0 +1,1 @@
+"""What a good run is: stages, the gates behind them, evidence and remedies."""
