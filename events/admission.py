@@ -1,26 +1,26 @@
 """What a batch of operations does to the log: one pure decision, shared by every store.
 
-A store looks up what the batch depends on (`needs` says what), calls `admit`, and writes the
+A store looks up what the batch depends on (`events.needs` says what), calls `admit`, and writes the
 plan. Each operation gets its own answer or error, so that one caller's conflict never spoils its
 neighbours' commit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from events.chain import link
 from events.envelope import Draft, Envelope
 from events.errors import (
     CheckpointMoved,
-    Conflict,
     IdTaken,
     LeaseLost,
+    Malformed,
     RatchetError,
     VersionConflict,
 )
+from events.needs import request_lease
 from events.store import (
     EXISTS,
     Answer,
@@ -37,54 +37,6 @@ from events.store import (
     Snapshot,
     TakeLease,
 )
-
-
-def request_lease(event_id: str) -> str:
-    """The name of the lease under which a request is granted."""
-    return f"request/{event_id}"
-
-
-class Needs(NamedTuple):
-    """What must be looked up before a batch can be admitted."""
-
-    ids: set[str]
-    streams: set[str]
-    checkpoints: set[str]
-    leases: set[str]
-    claims: dict[tuple[str, ...], int]
-    """Kinds of requests, and how many of them are asked for."""
-    all_leases: bool
-
-
-def needs(operations: Iterable[Operation]) -> Needs:
-    found = Needs(set(), set(), set(), set(), {}, False)
-    everything = False
-    for operation in operations:
-        match operation:
-            case Append(drafts=drafts, move=move, answers=answers):
-                for one in drafts:
-                    found.streams.add(one.stream)
-                    if one.known_id:
-                        found.ids.add(one.event_id)
-                    if one.closes:
-                        found.leases.add(request_lease(one.closes))
-                if operation.expected:
-                    found.streams.update(operation.expected)
-                if move is not None:
-                    found.checkpoints.add(move.name)
-                    if move.lease is not None:
-                        found.leases.add(move.lease.name)
-                if answers is not None:
-                    found.leases.add(answers.name)
-            case TakeLease(name=name):
-                found.leases.add(name)
-            case RenewLease(held=held) | ReleaseLease(held=held):
-                found.leases.add(held.name)
-            case ClaimRequest(kinds=kinds):
-                found.claims[kinds] = found.claims.get(kinds, 0) + 1
-            case EndLocalLeases():
-                everything = True
-    return found._replace(all_leases=everything)
 
 
 @dataclass(slots=True)
@@ -122,7 +74,7 @@ def admit(operations: Sequence[Operation], ledger: Ledger, recorded_at: str, now
     for operation in operations:
         try:
             plan.answers.append(_one(operation, ledger, plan, now))
-        except Conflict as error:
+        except RatchetError as error:
             plan.answers.append(error)
     return plan
 
@@ -182,51 +134,62 @@ def _current(held: Held, ledger: Ledger) -> Lease:
     lease = ledger.leases.get(held.name)
     if lease is None:
         raise LeaseLost(f"{held.name!r} was answered or withdrawn", where=held.name)
-    if lease.epoch != held.epoch or not lease.holder:
+    if lease.epoch != held.epoch:
         raise LeaseLost(f"{held.name!r} was granted anew (epoch {lease.epoch})", where=held.name)
+    if not lease.holder:
+        raise LeaseLost(f"{held.name!r} was given back (epoch {lease.epoch})", where=held.name)
     return lease
 
 
 def _append(operation: Append, ledger: Ledger, plan: Plan) -> Answer:
     repeated = _repeated(operation.drafts, ledger.existing)
-    if repeated is None:
-        _check_versions(operation, ledger)
+    if repeated is None and operation.expected:
+        _check_versions(operation.expected, ledger)
     if operation.move is not None:
         _check_move(operation.move, ledger)
-    if repeated is not None:
-        _move(operation.move, ledger, plan)
-        return repeated
-    answered = None if operation.answers is None else _current(operation.answers, ledger)
-    if answered is None and any(one.outcome for one in operation.drafts):
-        raise LeaseLost("an outcome is admitted only under the lease of its request")
-    rows = tuple(_linked(one, operation, ledger) for one in operation.drafts)
-    plan.rows += rows
-    for one, row in zip(operation.drafts, rows, strict=True):
-        if one.opens:
-            name = request_lease(one.event_id)
-            _put(Lease(name, one.type, row.position, "", 0, 0.0, True), ledger, plan)
-        if one.closes and ledger.leases.pop(request_lease(one.closes), None) is not None:
-            plan.leases[request_lease(one.closes)] = None
-    if answered is not None:
-        ledger.leases.pop(answered.name)
-        plan.leases[answered.name] = None
-    _move(operation.move, ledger, plan)
-    return rows
+    if repeated is None:
+        _check_authority(operation, ledger)
+        repeated = tuple([_linked(one, operation, ledger, plan) for one in operation.drafts])
+        if operation.answers is not None:
+            _close(operation.answers.name, ledger, plan)
+    if operation.move is not None:
+        name, new = operation.move.name, operation.move.new
+        ledger.checkpoints[name] = plan.checkpoints[name] = new
+    return repeated
 
 
-def _move(move: Move | None, ledger: Ledger, plan: Plan) -> None:
-    if move is not None:
-        ledger.checkpoints[move.name] = plan.checkpoints[move.name] = move.new
+def _check_authority(operation: Append, ledger: Ledger) -> None:
+    """An answer needs the lease of the request that caused it, and an outcome is an answer."""
+    if not operation.actor.isprintable():
+        raise Malformed(f"{operation.actor!r} is no name for an actor", where="actor")
+    answers, cause = operation.answers, operation.cause
+    if answers is not None:
+        _current(answers, ledger)
+        if cause is None or answers.name != request_lease(cause.event_id):
+            raise Malformed(
+                "an answer has another cause than the request whose lease it bears",
+                where=answers.name,
+                right="append it with the request itself as its cause",
+            )
+        return
+    for one in operation.drafts:
+        if one.outcome:
+            raise LeaseLost("an outcome is admitted only under the lease of its request")
+
+
+def _close(lease: str, ledger: Ledger, plan: Plan) -> None:
+    if ledger.leases.pop(lease, None) is not None:
+        plan.leases[lease] = None
 
 
 def _repeated(
     drafts: tuple[Draft, ...], existing: Mapping[str, Envelope]
 ) -> tuple[Envelope, ...] | None:
     """The old answer, when all of this was said before; an error when it was said otherwise."""
+    if len(drafts) > 1 and len({one.event_id for one in drafts}) < len(drafts):
+        raise IdTaken("two events of one append bear the same id", where="id")
     known = [existing.get(one.event_id) for one in drafts]
     if not any(known):
-        if len(drafts) > 1 and len({one.event_id for one in drafts}) < len(drafts):
-            raise IdTaken("two events of one append bear the same id", where="id")
         return None
     for one, old in zip(drafts, known, strict=True):
         if old is None or (old.type, old.schema, old.stream, old.data) != (
@@ -244,8 +207,8 @@ def _repeated(
     return tuple(old for old in known if old is not None)
 
 
-def _check_versions(operation: Append, ledger: Ledger) -> None:
-    for stream, expected in (operation.expected or {}).items():
+def _check_versions(expectations: Mapping[str, int], ledger: Ledger) -> None:
+    for stream, expected in expectations.items():
         actual = ledger.versions.get(stream, 0)
         if expected == actual or (expected == EXISTS and actual > 0):
             continue
@@ -261,7 +224,13 @@ def _check_move(move: Move, ledger: Ledger) -> None:
     if move.lease is not None:
         _current(move.lease, ledger)
     actual = ledger.checkpoints.get(move.name, 0)
-    if actual != move.old or move.new < move.old:
+    if move.new < move.old:
+        raise CheckpointMoved(
+            f"checkpoint {move.name!r} would go back from {move.old} to {move.new}",
+            where=move.name,
+            right="a checkpoint only goes forward; read on from where it stands",
+        )
+    if actual != move.old:
         raise CheckpointMoved(
             f"checkpoint {move.name!r} stands at {actual}, not at {move.old}",
             where=move.name,
@@ -269,23 +238,27 @@ def _check_move(move: Move, ledger: Ledger) -> None:
         )
 
 
-def _linked(one: Draft, operation: Append, ledger: Ledger) -> Envelope:
-    ledger.position += 1
-    version = ledger.versions.get(one.stream, 0) + 1
-    ledger.versions[one.stream] = version
-    cause = operation.cause
-    correlation = one.event_id if cause is None else cause.correlation_id
-    cause_id = None if cause is None else cause.event_id
+def _linked(one: Draft, operation: Append, ledger: Ledger, plan: Plan) -> Envelope:
+    event_id, kind, schema, stream, data, _, opens, closes, _ = one
+    cause, actor, recorded_at = operation.cause, operation.actor, ledger.recorded_at
+    correlation, cause_id = event_id, None
+    if cause is not None:
+        correlation, cause_id = cause.correlation_id, cause.event_id
+    position = ledger.position = ledger.position + 1
+    version = ledger.versions[stream] = ledger.versions.get(stream, 0) + 1
     previous = ledger.hash
     ledger.hash = link(
-        previous, ledger.position, one.event_id, one.type, one.schema, one.stream, version,
-        ledger.recorded_at, operation.actor, correlation, cause_id, None, one.data,
+        previous, position, event_id, kind, schema, stream, version, recorded_at, actor,
+        correlation, cause_id, None, data,
     )  # fmt: skip
     row = Envelope(
-        ledger.position, one.event_id, one.type, one.schema, one.stream, version,
-        ledger.recorded_at, operation.actor, correlation, cause_id, one.data, None,
-        previous, ledger.hash,
+        position, event_id, kind, schema, stream, version, recorded_at, actor, correlation,
+        cause_id, data, None, previous, ledger.hash,
     )  # fmt: skip
-    if one.known_id:
-        ledger.existing[one.event_id] = row
+    ledger.existing[event_id] = row
+    plan.rows.append(row)
+    if opens:
+        _put(Lease(request_lease(event_id), kind, position, "", 0, 0.0, True), ledger, plan)
+    if closes:
+        _close(request_lease(closes), ledger, plan)
     return row

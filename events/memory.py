@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
-from events.admission import Ledger, admit, needs
+from events.admission import Ledger, admit
 from events.chain import EMPTY, GENESIS, Head, Signer
 from events.envelope import Envelope, format_time
 from events.errors import RatchetError

@@ -7,16 +7,21 @@ a request, who answers it. Rename the class or move it: old history still reads.
 
 from __future__ import annotations
 
+from datetime import UTC
+from operator import attrgetter
 from string import Formatter
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 Publisher = Literal["anyone", "worker", "agent"]
 Answerer = Literal["agent", "worker"]
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 """A short name that is safe in streams, subjects and file names."""
+
+Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+"""A time, kept in UTC."""
 
 _named: dict[str, type[Event]] = {}
 
@@ -75,13 +80,13 @@ class Event(Value):
     def __pydantic_init_subclass__(cls, **config: Any) -> None:
         super().__pydantic_init_subclass__(**config)
         for _, field in cls._stream:
-            if field is not None and field not in cls.model_fields:
+            if field is not None and field.split(".")[0] not in cls.model_fields:
                 raise BrokenEvent(f"{cls.wire!r} has no field {field!r} to name its stream by")
 
     def stream(self) -> str:
         """The stream in which this event lies."""
         return "".join(
-            text if field is None else f"{text}{getattr(self, field)}"
+            text if field is None else f"{text}{attrgetter(field)(self)}"
             for text, field in self._stream
         )
 

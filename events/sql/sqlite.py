@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from events.admission import Ledger, Plan, admit, needs
+from events.admission import Ledger, Plan, admit
 from events.chain import GENESIS, Head, Signer, signed
 from events.envelope import COLUMNS, Envelope, format_time
 from events.errors import LogDamaged, LogUnavailable, RatchetError

@@ -1,0 +1,138 @@
+"""Training: who asked for it, the runs that follow, and the stages that workers carry out."""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, StringConstraints
+
+from events.message import Event, Name, Outcome, Request, Value
+
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+Base = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^\S+$")]
+
+_RUN = {"run": "7f3a"}
+_STAGE = {**_RUN, "stage": "train", "attempt": 1}
+
+
+class Measured(Value):
+    """A figure with the interval in which the truth lies and the number of items behind it."""
+
+    value: float
+    low: float
+    high: float
+    n: int = Field(ge=0)
+
+
+class Artifact(Value):
+    """A large thing that an event refers to: what it is, its hash, its size in bytes."""
+
+    kind: Name
+    sha256: Sha256
+    size: int = Field(ge=0)
+
+
+class TrainingRequested(
+    Request, wire="TrainingRequested", by="anyone", stream="role/{role}", answered_by="agent"
+):
+    """Somebody wants a better model for a role."""
+
+    role: Name
+    pipeline: Name
+    base: Base
+    """A path or hub id of a causal language model."""
+    seed: int | None = Field(default=None, ge=0, lt=2**63)
+
+    example: ClassVar[dict[str, Any]] = {"role": "support", "pipeline": "srl_rlvr", "base": "tiny"}
+
+
+class TrainingRejected(Event, wire="TrainingRejected", stream="role/{role}", refusal=True):
+    """A training was not begun."""
+
+    role: Name
+    reason: Reason
+
+    example: ClassVar[dict[str, Any]] = {"role": "suport", "reason": "no role is named 'suport'"}
+
+
+class RunStarted(Event, wire="RunStarted", stream="run/{run}"):
+    """A passage through a pipeline began."""
+
+    run: Name
+    role: Name
+    pipeline: Name
+    base: Base
+    stages: tuple[Name, ...]
+    seed: int
+
+    example: ClassVar[dict[str, Any]] = {
+        **_RUN,
+        "role": "support",
+        "pipeline": "srl_rlvr",
+        "base": "tiny",
+        "stages": ["data", "srl"],
+        "seed": 7,
+    }
+
+
+class StageRequested(Request, wire="StageRequested", stream="run/{run}", answered_by="worker"):
+    """A stage is to be carried out."""
+
+    run: Name
+    stage: Name
+    attempt: int = Field(ge=1)
+
+    example: ClassVar[dict[str, Any]] = _STAGE
+
+
+class StageCompleted(Outcome, wire="StageCompleted", by="worker", stream="run/{run}"):
+    """A stage came to its end."""
+
+    run: Name
+    stage: Name
+    attempt: int = Field(ge=1)
+    seconds: float = Field(ge=0)
+    metrics: dict[Name, Measured] = Field(default_factory=dict, max_length=1000)
+    artifacts: tuple[Artifact, ...] = ()
+
+    example: ClassVar[dict[str, Any]] = {**_STAGE, "seconds": 12.5}
+
+
+class StageFailed(Outcome, wire="StageFailed", by="worker", stream="run/{run}"):
+    """A stage could not be carried out."""
+
+    run: Name
+    stage: Name
+    attempt: int = Field(ge=1)
+    reason: Reason
+    retryable: bool = True
+    """Trying again may help."""
+
+    example: ClassVar[dict[str, Any]] = {**_STAGE, "reason": "out of memory"}
+
+
+class RequestWithdrawn(Event, wire="RequestWithdrawn", stream="run/{run}", withdraws="request"):
+    """Nobody needs to carry out this stage any more."""
+
+    run: Name
+    request: str
+    """The event id of the request."""
+    reason: Reason
+
+    example: ClassVar[dict[str, Any]] = {**_RUN, "request": "0199", "reason": "cancelled"}
+
+
+class RunCompleted(Event, wire="RunCompleted", stream="run/{run}"):
+    """A run passed all its stages."""
+
+    run: Name
+
+    example: ClassVar[dict[str, Any]] = _RUN
+
+
+class RunAbandoned(Event, wire="RunAbandoned", stream="run/{run}"):
+    """A run was given up."""
+
+    run: Name
+    reason: Reason
+
+    example: ClassVar[dict[str, Any]] = {**_RUN, "reason": "stage 'train' failed 3 times"}
