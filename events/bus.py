@@ -27,6 +27,9 @@ class Progress(NamedTuple):
 class Ear(Protocol):
     """One reader's side of the doorbell."""
 
+    def ring(self) -> None:
+        """Ring it oneself, for instance because it is time."""
+
     async def wait(self, seconds: float) -> bool:
         """Whether it rang since the last wait; returns at the ring, or after `seconds`."""
 

@@ -32,6 +32,8 @@ class Draft(NamedTuple):
 
 def draft(event: Event, event_id: str | None = None) -> Draft:
     """`event`, ready to be appended."""
+    if event_id is not None and not (event_id and event_id.isprintable()):
+        raise Malformed(f"{event_id!r} is no id for an event", where="id")
     stream = event.stream()
     if not stream.isprintable():
         raise Malformed(f"{stream!r} is no name for a stream", where=event.wire)

@@ -17,7 +17,7 @@
         NoRoom                      the disk is full
         ReadOnly                    the folder may not be written
       LogDamaged                    the database is not what it was
-      UnknownHistory                an event in the log that this version cannot read
+      UnknownHistory                a log, or an event in it, that this version cannot read
 
 Each carries an exit code for the command line; HTTP statuses are in `infra/api`.
 """
@@ -113,4 +113,4 @@ class LogDamaged(RatchetError):
 
 
 class UnknownHistory(RatchetError):
-    """An event in the log that this version cannot read."""
+    """A log, or an event in it, that this version cannot read."""

@@ -11,6 +11,7 @@ from events.admission import Ledger, admit
 from events.chain import EMPTY, GENESIS, Head, Signer
 from events.envelope import Envelope, format_time
 from events.errors import RatchetError
+from events.needs import needs
 from events.store import Answer, Heard, Lease, Operation, Snapshot, Walk
 
 
@@ -21,7 +22,9 @@ def utc_now() -> datetime:
 class MemoryStore:
     """Keeps every promise of the store but that of outliving its process."""
 
-    def __init__(self, clock: Callable[[], datetime] = utc_now, signer: Signer | None = None):
+    def __init__(
+        self, clock: Callable[[], datetime] = utc_now, signer: Signer | None = None
+    ) -> None:
         self._clock = clock
         self._signer = signer or Signer.fresh()
         self._log: list[Envelope] = []
@@ -37,13 +40,13 @@ class MemoryStore:
     async def submit(self, operation: Operation) -> Answer:
         now = self._clock()
         newest = self._log[-1] if self._log else None
-        wanted = needs([operation])
+        wanted = needs([operation], every_id=True)
         ledger = Ledger(
             position=len(self._log),
             hash=newest.hash if newest else GENESIS,
             recorded_at=newest.recorded_at if newest else "",
             versions={name: len(self._streams.get(name, ())) for name in wanted.streams},
-            existing={id: self._ids[id] for id in wanted.ids if id in self._ids},
+            existing={one: self._ids[one] for one in wanted.ids if one in self._ids},
             checkpoints=dict(self._checkpoints),
             leases=dict(self._leases),
         )
@@ -85,13 +88,14 @@ class MemoryStore:
         limit: int = 500,
         types: Iterable[str] | None = None,
     ) -> list[Envelope]:
-        found = self._log[max(after, 0) : until]
+        found = self._log[max(after, 0) : None if until is None else max(until, 0)]
         if types is not None:
             wanted = frozenset(types)
             found = [envelope for envelope in found if envelope.type in wanted]
         return found[:limit]
 
     async def stream(self, name: str, after: int = 0, limit: int = 500) -> list[Envelope]:
+        after = max(after, 0)
         return self._streams.get(name, [])[after : after + limit]
 
     async def last(self, stream: str) -> Envelope | None:
@@ -99,10 +103,10 @@ class MemoryStore:
         return envelopes[-1] if envelopes else None
 
     async def find(self, event_ids: Sequence[str]) -> dict[str, Envelope]:
-        return {id: self._ids[id] for id in event_ids if id in self._ids}
+        return {one: self._ids[one] for one in event_ids if one in self._ids}
 
     async def effects(self, cause_ids: Sequence[str]) -> list[Envelope]:
-        found = [effect for id in set(cause_ids) for effect in self._caused.get(id, ())]
+        found = [effect for cause in set(cause_ids) for effect in self._caused.get(cause, ())]
         return sorted(found, key=lambda envelope: envelope.position)
 
     async def position_at(self, moment: str) -> int:
@@ -112,13 +116,13 @@ class MemoryStore:
         return self._checkpoints.get(name, 0)
 
     async def leases(self) -> list[Lease]:
-        return sorted(self._leases.values())
+        return sorted(self._leases.values(), key=lambda lease: (lease.position, lease.name))
 
     async def snapshot(self, name: str) -> Snapshot | None:
         return self._snapshots.get(name)
 
     async def verify(self, after: int = 0, limit: int = 1000) -> Walk:
-        return Walk(self._log[after : after + limit])
+        return Walk(await self.read(after, limit=limit))
 
     def listen(self, heard: Heard) -> Callable[[], None]:
         self._listeners.append(heard)

@@ -196,9 +196,10 @@ async def append(
     answers: Held | None = None,
 ) -> tuple[Envelope, ...]:
     """Add events to the log, all or none; the same ids and content give the same answer."""
-    drafts = tuple(e if isinstance(e, Draft) else draft(e) for e in events)
+    drafts = tuple([e if isinstance(e, Draft) else draft(e) for e in events])
     answer = await store.submit(Append(drafts, actor, cause, expected, move, answers))
-    assert isinstance(answer, tuple) and not isinstance(answer, Lease)
+    assert isinstance(answer, tuple)
+    assert not isinstance(answer, Lease)
     return answer
 
 

@@ -7,8 +7,8 @@ for months and weekdays; Sunday is 0 and 7, and ends a range as 7 (`fri-sun`). W
 are restricted (neither begins with `*`), either of them is enough; otherwise both must agree.
 
 Left out: seconds and years, `@reboot` (no time), Quartz's `?`, `L`, `W`, `#`, and ranges which wrap
-around (`22-2` is written `22-23,0-2`). A step longer than its field is refused, because `*/90` in
-the minute field means "at minute 0" to cron and "every 90 minutes" to nearly everybody else.
+around (`22-2` is written `22-23,0-2`). A step longer than its field is refused: in the minute field
+`*/90` means "at minute 0" to cron, and "every 90 minutes" to nearly everybody else.
 """
 
 from __future__ import annotations
@@ -29,11 +29,12 @@ class BadCron(ValueError):
 
 
 class Field(NamedTuple):
+    """What a field may say. `*` and `a/n` end at `top`: Saturday, so that Sunday comes once."""
+
     name: str
     low: int
     high: int
     top: int
-    """Where `*` and `a/n` end: `high`, but Saturday for weekdays, so that Sunday comes once."""
     names: tuple[str, ...] = ()
 
 
@@ -58,24 +59,22 @@ ALIASES = {
     "@annually": "0 0 1 1 *",
 }
 
-LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-
 ITEM = re.compile(
-    r"(?:\*|(?P<first>[0-9]{1,4}|[a-z]+)(?:-(?P<last>[0-9]{1,4}|[a-z]+))?)(?:/(?P<step>[0-9]{1,4}))?"
+    r"(?:\*|(?P<first>[0-9]{1,4}|[a-z]{1,12})(?:-(?P<last>[0-9]{1,4}|[a-z]{1,12}))?)(?:/(?P<step>[0-9]{1,4}))?"
 )
 
 
 @dataclass(frozen=True)
 class Cron:
+    """What the fields allow; Sunday is 0. With `either_day` one of the two day fields is enough."""
+
     source: str
     minutes: frozenset[int]
     hours: frozenset[int]
     days: frozenset[int]
     months: frozenset[int]
     weekdays: frozenset[int]
-    """Sunday is 0, Saturday 6."""
     either_day: bool
-    """Both day fields are restricted, and a day which satisfies one of them is named."""
 
     def __post_init__(self) -> None:
         held = (self.minutes, self.hours, self.days, self.months, self.weekdays)
@@ -86,7 +85,7 @@ class Cron:
                     f"{field.top}, at least one, not {sorted(values)}."
                 )
         # 29 February falls on every weekday within 400 years, so only the month can rule a day out.
-        longest = max(LONGEST_MONTHS[month - 1] for month in self.months)
+        longest = max(monthrange(2024, month)[1] for month in self.months)
         if not self.either_day and min(self.days) > longest:
             raise BadCron(
                 f"cron {_shown(self.source)} can never fire: day-of-month {min(self.days)} is in "
@@ -105,8 +104,7 @@ class Cron:
                 f"cron {_shown(source)} has {len(parts)} fields; write exactly five: "
                 f"{' '.join(field.name for field in FIELDS)}."
             )
-        values = [_values(field, part) for field, part in zip(FIELDS, parts, strict=True)]
-        minutes, hours, days, months, weekdays = values
+        minutes, hours, days, months, weekdays = map(_values, FIELDS, parts)
         return cls(
             source=source,
             minutes=minutes,
@@ -194,13 +192,12 @@ def _item(field: Field, text: str, item: str) -> range:
         raise BadCron(f"{where}a step of {step} cannot be; write one from 1 to {field.high}.")
     if match["first"] is None:
         return range(field.low, field.top + 1, step)
-    first = _number(field, where, match["first"])
-    if match["last"] is None:
-        last = first if match["step"] is None else max(first, field.top)
-    else:
+    first = last = _number(field, where, match["first"])
+    if match["last"] is not None:
         last = _number(field, where, match["last"])
-    if field.high == 7 and last == 0 < first:
-        last = 7
+        last = 7 if field.high == 7 and last == 0 < first else last
+    elif match["step"] is not None:
+        last = max(first, field.top)
     if last < first:
         raise BadCron(
             f"{where}the range {first}-{last} runs backwards; "

@@ -1,20 +1,16 @@
 """When a schedule falls due: its slots, as moments of UTC.
 
-Pure: nothing here knows what time it is now, sleeps, or writes; the caller brings both ends of the
-interval. The only thing read is the zone database of `zoneinfo`. Which readings of a clock a cron
-expression names is the subject of `cron.py`; what becomes of missed slots is decided elsewhere.
-
-A slot belongs to an interval (after, until], so intervals laid end to end give every slot once.
+Pure: nothing here knows what time it is; the caller brings both ends of an interval, and only the
+zone database of `zoneinfo` is read. A slot belongs to (after, until], so that intervals laid end to
+end give every slot once. Which readings of a clock a cron names is the subject of `cron.py`.
 
 Daylight saving, two rules:
 
 * A cron whose hour field allows all 24 hours follows elapsed time. It fires at each real moment at
-  which the clock on the wall shows a named reading: in autumn in both of the repeated hours, in
-  spring not in the hour left out.
-* Any other cron follows the wall, as it moves forward. A named reading fires once, the first time
-  that the clock reaches or passes it: in autumn in the first of the repeated hours only, in spring
-  at the first moment after the gap. All readings left out by a gap fire as one slot there, which is
-  also the slot of that moment's own reading.
+  which the clock shows a named reading: in both of autumn's repeated hours, not in spring's gap.
+* Any other cron (`*/2` too) follows the clock as it moves forward. A named reading fires once, when
+  the clock first reaches or passes it: in the first of autumn's repeated hours only, and at the
+  first moment after spring's gap, where all readings left out and the moment's own are one slot.
 
 Left out: sub-second periods, leap seconds, and moments outside the years 2 to 9500.
 """
@@ -33,17 +29,12 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from agents.scheduler.cron import BadCron, Cron
 
-SHORTEST = timedelta(seconds=1)
-LONGEST = timedelta(days=366)
 PERIOD = re.compile(
     r"(?:(?P<weeks>[0-9]{1,8})w)?(?:(?P<days>[0-9]{1,8})d)?(?:(?P<hours>[0-9]{1,8})h)?"
     r"(?:(?P<minutes>[0-9]{1,8})m)?(?:(?P<seconds>[0-9]{1,8})s)?"
 )
 
-TICK = timedelta.resolution
-DAY = timedelta(days=1)
-CYCLE = timedelta(days=146_097)
-"""400 years, after which the Gregorian calendar repeats to the weekday."""
+TICK, SECOND, DAY = timedelta.resolution, timedelta(seconds=1), timedelta(days=1)
 
 
 class BadEvery(ValueError):
@@ -68,6 +59,8 @@ class Every:
 
 @dataclass(frozen=True)
 class On:
+    """The slots are the readings which a cron names, on the clocks of a zone."""
+
     cron: Cron
     zone: ZoneInfo
 
@@ -76,10 +69,10 @@ Timing = Every | On
 
 
 class Due(NamedTuple):
+    """The newest slots of an interval, ascending, and how many it has altogether."""
+
     slots: tuple[datetime, ...]
-    """The newest slots of the interval, ascending, as many as were asked for."""
     count: int  # type: ignore[assignment]  # hides tuple.count, which nobody asks of two fields
-    """How many slots the interval has altogether."""
 
 
 def parse_every(text: str) -> timedelta:
@@ -113,11 +106,10 @@ def slots(timing: Timing, after: datetime, until: datetime, limit: int) -> Due:
         kept = range(max(first, last - limit) + 1, last + 1)
         return Due(tuple(_nth(timing, number) for number in kept), last - first)
     count, newest = 0, list[datetime]()
-    for stretch in reversed(list(_stretches(timing, begins, ends))):
-        walls = stretch.begins, stretch.ends
-        count += timing.cron.count_walls(*walls)
-        latest = timing.cron.newest_walls(*walls, limit - len(newest))
-        newest = [wall - stretch.offset for wall in latest] + newest
+    for opens, closes, offset in reversed(list(_stretches(timing, begins, ends))):
+        count += timing.cron.count_walls(opens, closes)
+        walls = timing.cron.newest_walls(opens, closes, limit - len(newest))
+        newest = [wall - offset for wall in walls] + newest
     return Due(tuple(slot.replace(tzinfo=UTC) for slot in newest), count)
 
 
@@ -126,7 +118,7 @@ def following(timing: Timing, after: datetime) -> datetime:
     begins = _naive_utc(after) + TICK
     if isinstance(timing, Every):
         return _nth(timing, _periods_by(timing, begins - TICK) + 1)
-    horizon = begins + CYCLE
+    horizon = begins + 146_097 * DAY  # 400 years, when the calendar repeats to the weekday
     while begins < horizon:
         ends = begins + 2 * DAY
         for stretch in _stretches(timing, begins, ends):
@@ -156,9 +148,8 @@ class Stretch(NamedTuple):
 
 def _stretches(timing: On, begins: datetime, ends: datetime) -> Iterator[Stretch]:
     """The readings that count between two moments of naive UTC, in the order in which they fire."""
-    # What the wall has shown before `begins` is settled by the two days before: no two offsets
-    # of a zone lie further apart than 32 hours.
-    shown = datetime.min
+    # The two days before settle what the wall has shown: no offsets lie further than 32 h apart.
+    shown = begins - 4 * DAY
     for span in _spans(timing.zone, begins - 2 * DAY, ends):
         opens, closes = span.start + span.offset, span.end + span.offset
         if not timing.cron.every_hour:
@@ -191,9 +182,9 @@ def _spans(zone: ZoneInfo, begins: datetime, ends: datetime) -> Iterator[Span]:
 
 def _change(zone: ZoneInfo, before: datetime, behind: datetime) -> datetime:
     """The first second at which the offset is no longer that of `before`."""
-    offset = _offset(zone, before)
-    moments = [before + n * SHORTEST for n in range((behind - before) // SHORTEST)]
-    return moments[bisect_left(moments, True, key=lambda moment: _offset(zone, moment) != offset)]
+    offset, seconds = _offset(zone, before), range((behind - before) // SECOND)
+    after = bisect_left(seconds, True, key=lambda n: _offset(zone, before + n * SECOND) != offset)
+    return before + after * SECOND
 
 
 def _offset(zone: ZoneInfo, moment: datetime) -> timedelta:
@@ -201,7 +192,7 @@ def _offset(zone: ZoneInfo, moment: datetime) -> timedelta:
 
 
 def _kept(period: timedelta) -> timedelta:
-    if not SHORTEST <= period <= LONGEST:
+    if not SECOND <= period <= 366 * DAY:
         raise BadEvery(f"a period of {period} cannot be kept; write one from 1s to 366d.")
     return period
 
@@ -216,7 +207,7 @@ def _nth(every: Every, number: int) -> datetime:
 
 
 def _naive_utc(moment: datetime) -> datetime:
-    if moment.tzinfo is None or moment.utcoffset() is None:
+    if moment.utcoffset() is None:
         raise ValueError(f"{moment.isoformat()} has no zone; write an aware moment, such as UTC.")
     if not 2 <= moment.year <= 9500:
         raise ValueError(f"{moment.isoformat()} is too far away; write a year from 2 to 9500.")

@@ -41,24 +41,25 @@ def last_in(db: sqlite3.Connection, stream: str) -> Envelope | None:
     return None if row is None else Envelope._make(row)
 
 
-def by_ids(db: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Envelope]:
+def by_ids(db: sqlite3.Connection, ids: Iterable[str]) -> dict[str, Envelope]:
     return {e.event_id: e for e in _where_in(db, "event_id", ids)}
 
 
-def caused_by(db: sqlite3.Connection, ids: Sequence[str]) -> list[Envelope]:
+def caused_by(db: sqlite3.Connection, ids: Iterable[str]) -> list[Envelope]:
     return sorted(_where_in(db, "cause_id", ids), key=lambda envelope: envelope.position)
 
 
-def _where_in(db: sqlite3.Connection, column: str, values: Sequence[str]) -> list[Envelope]:
+def _where_in(db: sqlite3.Connection, column: str, values: Iterable[str]) -> list[Envelope]:
     found: list[Envelope] = []
-    for start in range(0, len(values), _MANY):
-        some = values[start : start + _MANY]
+    wanted = list(dict.fromkeys(values))
+    for start in range(0, len(wanted), _MANY):
+        some = wanted[start : start + _MANY]
         marks = ", ".join("?" * len(some))
         found += map(Envelope._make, db.execute(f"{SELECT} WHERE {column} IN ({marks})", some))
     return found
 
 
-def newest_versions(db: sqlite3.Connection, streams: Sequence[str]) -> dict[str, int]:
+def newest_versions(db: sqlite3.Connection, streams: Iterable[str]) -> dict[str, int]:
     sql = "SELECT max(version) FROM events WHERE stream = ?"
     return {name: db.execute(sql, (name,)).fetchone()[0] or 0 for name in streams}
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -21,6 +22,7 @@ from events.chain import GENESIS, Head, Signer, signed
 from events.envelope import COLUMNS, Envelope, format_time
 from events.errors import LogDamaged, LogUnavailable, RatchetError
 from events.memory import utc_now
+from events.needs import Needs, needs
 from events.sql import connect, reader
 from events.store import Answer, Heard, Lease, Operation, Snapshot, Walk
 
@@ -53,12 +55,18 @@ class SqliteStore:
             if signer is not None:
                 self._writer = _Writer(path, signer, clock)
             self._reading = connect.reading(path)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, RatchetError) as error:
+            if self._writer is not None:
+                self._writer.close()
+            if isinstance(error, RatchetError):
+                raise
             raise connect.explained(error, path) from error
 
     async def submit(self, operation: Operation) -> Answer:
         if self._writer is None:
-            raise LogUnavailable("this log is open for reading only", where=str(self._path))
+            raise LogUnavailable(
+                "this log was opened for reading only, or is closed", where=str(self._path)
+            )
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append(_Waiting(operation, future))
@@ -77,7 +85,7 @@ class SqliteStore:
         for waiting, answer in zip(batch, answers, strict=True):
             if waiting.future.done():  # its caller was cancelled; what was committed stays
                 continue
-            if isinstance(answer, RatchetError):
+            if isinstance(answer, Exception):
                 waiting.future.set_exception(answer)
             else:
                 waiting.future.set_result(answer)
@@ -150,12 +158,18 @@ class _Writer:
 
     def __init__(self, path: Path, signer: Signer, clock: Callable[[], datetime]) -> None:
         self._path, self._signer, self._clock = path, signer, clock
-        self._db = connect.writing(path)
-        connect.prepare(self._db, path)
         self._versions: dict[str, int] = {}
         self._end = (0, GENESIS, "")
         self._seen = -1
-        self._look()
+        self._db = connect.writing(path)
+        try:
+            connect.prepare(self._db, path)
+            self._db.execute("BEGIN")
+            self._look()
+            self._db.execute("ROLLBACK")
+        except (sqlite3.Error, RatchetError):
+            self._db.close()
+            raise
 
     def _look(self) -> None:
         """Learn where the log ends, and refuse to go on from an end that is not the signed one."""
@@ -179,70 +193,74 @@ class _Writer:
 
     def commit(
         self, operations: list[Operation]
-    ) -> tuple[Sequence[Answer | RatchetError], Plan | None]:
-        """The batch in one transaction; where the database refuses, one error for all."""
+    ) -> tuple[Sequence[Answer | Exception], Plan | None]:
+        """The batch in one transaction; where that fails as a whole, one error for all."""
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            if self._db.execute("PRAGMA data_version").fetchone()[0] != self._seen:
-                self._look()
-            now = self._clock()
-            ledger = self._ledger(operations, now.timestamp())
-            plan = admit(operations, ledger, format_time(now), now.timestamp())
-            if plan.writes():
-                self._write(plan)
-                self._db.execute("COMMIT")
-                if plan.rows:
-                    self._end = (ledger.position, ledger.hash, ledger.recorded_at)
-                    self._remember(ledger.versions)
-            else:
-                self._db.execute("ROLLBACK")
-        except (sqlite3.Error, RatchetError) as error:
-            known = error if isinstance(error, RatchetError) else self._explained(error)
+            try:
+                plan = self._transaction(operations)
+            except sqlite3.IntegrityError:  # a draft whose id nobody chose was sent again
+                self._recover()
+                plan = self._transaction(operations, every_id=True)
+        except Exception as error:  # goes up to every caller
             self._recover()
-            return [known] * len(operations), None
+            if isinstance(error, sqlite3.Error):
+                error = connect.explained(error, self._path)
+            return [error] * len(operations), None
         return plan.answers, plan
 
-    def _explained(self, error: sqlite3.Error) -> RatchetError:
-        return connect.explained(error, self._path)
+    def _transaction(self, operations: list[Operation], every_id: bool = False) -> Plan:
+        self._db.execute("BEGIN IMMEDIATE")
+        if self._db.execute("PRAGMA data_version").fetchone()[0] != self._seen:
+            self._look()
+        now = self._clock()
+        ledger = self._ledger(needs(operations, every_id), now.timestamp())
+        plan = admit(operations, ledger, format_time(now), now.timestamp())
+        if not plan.writes():
+            self._db.execute("ROLLBACK")
+            return plan
+        self._write(plan)
+        self._db.execute("COMMIT")
+        if plan.rows:
+            self._end = (ledger.position, ledger.hash, ledger.recorded_at)
+            if len(self._versions) > _REMEMBERED:
+                self._versions.clear()
+            self._versions |= ledger.versions
+        return plan
 
     def _recover(self) -> None:
         """After a failed commit nothing that was remembered is trusted."""
+        self._seen = -1
+        self._versions.clear()
         try:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
         except sqlite3.Error:
             self._db.close()
-            self._db = connect.writing(self._path)
-        self._seen = -1
-        self._versions.clear()
+            with suppress(sqlite3.Error):  # the next commit says so, and tries again
+                self._db = connect.writing(self._path)
 
-    def _ledger(self, operations: list[Operation], now: float) -> Ledger:
-        wanted = needs(operations)
-        unknown = [name for name in wanted.streams if name not in self._versions]
-        if unknown:
-            self._remember(reader.newest_versions(self._db, unknown))
+    def _ledger(self, wanted: Needs, now: float) -> Ledger:
+        known = self._versions
+        versions = {name: known[name] for name in wanted.streams if name in known}
+        if len(versions) < len(wanted.streams):
+            versions |= reader.newest_versions(self._db, wanted.streams - versions.keys())
         leases = (
             reader.all_leases(self._db)
             if wanted.all_leases
             else reader.leases_named(self._db, wanted.leases)
         )
-        for kinds, count in wanted.claims.items():
-            leases += reader.free_requests(self._db, kinds, now, count)
+        for kinds in set(wanted.claims):
+            leases += reader.free_requests(self._db, kinds, now, wanted.depth())
         position, digest, recorded_at = self._end
         return Ledger(
             position=position,
             hash=digest,
             recorded_at=recorded_at,
-            versions={name: self._versions[name] for name in wanted.streams},
-            existing=reader.by_ids(self._db, list(wanted.ids)) if wanted.ids else {},
+            versions=versions,
+            existing=reader.by_ids(self._db, wanted.ids) if wanted.ids else {},
             checkpoints=reader.checkpoints(self._db, wanted.checkpoints),
             leases={lease.name: lease for lease in leases},
         )
-
-    def _remember(self, versions: dict[str, int]) -> None:
-        if len(self._versions) > _REMEMBERED:
-            self._versions = {}
-        self._versions |= versions
 
     def _write(self, plan: Plan) -> None:
         db = self._db

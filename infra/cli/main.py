@@ -1,0 +1,94 @@
+"""`ratchet`: the table of commands, and how every one of them ends.
+
+The table is data, so that `ratchet --help` loads no command at all. `--home` and `--json` may stand
+anywhere on the line.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import typer
+import typer.core
+import typer.main
+
+from events.errors import RatchetError
+from infra.cli import show
+from infra.house import check_house
+
+COMMANDS = {
+    "init": "Write a commented ratchet.yaml and roles/ into this folder.",
+    "up": "Run everything; stop with Ctrl-C.",
+    "demo": "Play one whole training run on this machine, offline.",
+    "doctor": "What is there, what is missing, how to mend it.",
+    "publish": "Append an event and trigger work.",
+    "events": "The catalogue and the history.",
+    "why": "The causes and consequences of an event.",
+    "replay": "The state as it was at a position or a time.",
+    "audit": "Is the chain intact, and is every decision derived again?",
+    "what-if": "What another policy would have decided.",
+    "roles": "What models are for.",
+    "policies": "The rules by which agents decide.",
+    "runs": "Training runs, and a hand on them.",
+    "schedules": "What happens again and again.",
+    "agents": "Who works here; pause and resume them.",
+    "projections": "The states kept from the log; drop one, and it comes back.",
+    "tokens": "Bearer tokens for callers beyond loopback.",
+    "config": "The settings in force, and where each comes from.",
+}
+
+
+class Table(typer.core.TyperGroup):
+    """Shows the table without loading it; loads a command when it is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        if not ctx.meta.get("ratchet.called"):
+            return typer.core.TyperCommand(cmd_name, help=COMMANDS[cmd_name])
+        module = import_module(f"infra.cli.{cmd_name.replace('-', '_')}")
+        command = typer.main.get_command(module.app)
+        command.name = cmd_name
+        return command
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        ctx.meta["ratchet.called"] = True
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(cls=Table, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+
+@app.callback(epilog="--home and --json may stand anywhere on the line.")
+def ratchet(
+    home: str = typer.Option("", help="The folder that holds the log; RATCHET_HOME, .ratchet."),
+    json: bool = typer.Option(False, "--json", help="One JSON document on standard output."),
+) -> None:
+    """Keeps a fleet of small language models getting better and never worse, and proves why."""
+
+
+def main() -> None:
+    """The entry point: run the command, and end with one sentence and a code if it cannot be."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    arguments = show.options(sys.argv[1:])
+    try:
+        check_house()
+        app(args=arguments, prog_name="ratchet", standalone_mode=True)
+    except RatchetError as error:
+        show.failure(error)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:  # the reader had enough, as in `ratchet events list | head`
+        show.mute()
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

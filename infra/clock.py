@@ -1,0 +1,92 @@
+"""The clock: it wakes when something falls due, and appends what the scheduler's own rules say.
+
+APScheduler does the waking; nothing is decided here. Ids are derived from what was seen before, so
+that with any number of clocks each slot and each deadline enters history once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.date import DateTrigger
+
+from agents.scheduler.due import due, wakes
+from agents.scheduler.state import HEARS, State, evolve
+from events.bus import Bus
+from events.envelope import draft
+from events.errors import Conflict, LogUnavailable
+from events.fact import fact
+from events.memory import utc_now
+from events.store import EventStore, append, every
+
+log = logging.getLogger(__name__)
+
+LOOK = 30.0
+"""Seconds between looks when nobody rings: a machine that slept is noticed so."""
+
+
+class Clock:
+    """Says what time it is, in events."""
+
+    def __init__(
+        self, store: EventStore, bus: Bus, now: Callable[[], datetime] = utc_now
+    ) -> None:
+        self._store, self._bus, self._now = store, bus, now
+        self._state, self._position = State(), 0
+        self._latest = self._awake_since = now()
+        self.failure = ""
+
+    async def run(self) -> None:
+        """Look, say what is due, sleep until the next; until cancelled."""
+        ear = self._bus.ear(HEARS)
+        waker = AsyncIOScheduler(timezone="UTC")
+        waker.start()
+        try:
+            while True:
+                try:
+                    await self.look()
+                    self.failure = ""
+                except LogUnavailable as away:
+                    self.failure = str(away)
+                    log.warning("the clock waits: %s", away)
+                    await ear.wait(1.0)
+                    continue
+                next_one = wakes(self._state)
+                if next_one is not None:
+                    at = max(next_one, self._now() + timedelta(milliseconds=1))
+                    waker.add_job(
+                        ear.ring, DateTrigger(at), id="next", replace_existing=True,
+                        misfire_grace_time=None,
+                    )  # fmt: skip
+                await ear.wait(LOOK)
+        finally:
+            waker.shutdown(wait=False)
+            ear.close()
+
+    async def look(self) -> None:
+        """Take in what is new, and append what has fallen due since."""
+        await self._catch_up()
+        now = self._now()
+        if now < self._latest - timedelta(seconds=1):
+            back = self._latest - now
+            log.warning("the system clock was set back by %s; slots wait until it has caught up", back)
+            self._awake_since = min(self._awake_since, now)
+        self._latest = now
+        said = list(due(self._state, now, self._awake_since))
+        for event, event_id in said:
+            try:
+                await append(self._store, draft(event, event_id), actor="clock")
+            except Conflict:  # another clock said it first
+                continue
+        if said:
+            await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        end = (await self._store.head()).position
+        async for batch in every(self._store, self._position, end, HEARS):
+            for envelope in batch:
+                self._state = evolve(self._state, fact(envelope))
+        self._position = end
