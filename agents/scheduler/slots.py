@@ -2,7 +2,7 @@
 
 Pure: nothing here knows what time it is; the caller brings both ends of an interval, and only the
 zone database of `zoneinfo` is read. A slot belongs to (after, until], so that intervals laid end to
-end give every slot once. Which readings of a clock a cron names is the subject of `cron.py`.
+end give every slot once. Which readings of a clock a cron names is the subject of `events/cron.py`.
 
 Daylight saving, two rules:
 
@@ -17,55 +17,16 @@ Left out: sub-second periods, leap seconds, and moments outside the years 2 to 9
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from difflib import get_close_matches
-from functools import cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from agents.scheduler.cron import BadCron, Cron
+from events.cron import BadCron
+from events.timing import DAY, SECOND, Every, On, Timing, naive_utc
 
-PERIOD = re.compile(
-    r"(?:(?P<weeks>[0-9]{1,8})w)?(?:(?P<days>[0-9]{1,8})d)?(?:(?P<hours>[0-9]{1,8})h)?"
-    r"(?:(?P<minutes>[0-9]{1,8})m)?(?:(?P<seconds>[0-9]{1,8})s)?"
-)
-
-TICK, SECOND, DAY = timedelta.resolution, timedelta(seconds=1), timedelta(days=1)
-
-
-class BadEvery(ValueError):
-    """The text is no period, or one outside a second to 366 days."""
-
-
-class BadZone(ValueError):
-    """The zone database has no zone of that name."""
-
-
-@dataclass(frozen=True)
-class Every:
-    """The slots are anchor + period, anchor + 2 * period, ..., whatever was missed: no drift."""
-
-    period: timedelta
-    anchor: datetime
-
-    def __post_init__(self) -> None:
-        _naive_utc(self.anchor)
-        _kept(self.period)
-
-
-@dataclass(frozen=True)
-class On:
-    """The slots are the readings which a cron names, on the clocks of a zone."""
-
-    cron: Cron
-    zone: ZoneInfo
-
-
-Timing = Every | On
+TICK = timedelta.resolution
 
 
 class Due(NamedTuple):
@@ -75,30 +36,11 @@ class Due(NamedTuple):
     count: int  # type: ignore[assignment]  # hides tuple.count, which nobody asks of two fields
 
 
-def parse_every(text: str) -> timedelta:
-    match = PERIOD.fullmatch(text.strip())
-    if match is None or not match[0]:
-        raise BadEvery(
-            f"{text[:60]!r} is no period; write whole numbers of w, d, h, m or s, the larger unit "
-            "first, from 1s to 366d, such as 90s, 5m or 1h30m."
-        )
-    return _kept(timedelta(**{unit: int(many or 0) for unit, many in match.groupdict().items()}))
-
-
-def zone_named(text: str = "UTC") -> ZoneInfo:
-    if text in _zone_names():
-        return ZoneInfo(text)
-    by_lower = {name.lower(): name for name in sorted(_zone_names())}
-    near = get_close_matches(text[:60].lower(), by_lower, n=1, cutoff=0.5)
-    remedy = f"did you mean {by_lower[near[0]]}?" if near else "write one such as Europe/Berlin."
-    raise BadZone(f"there is no time zone {text[:60]!r}; {remedy}")
-
-
 def slots(timing: Timing, after: datetime, until: datetime, limit: int) -> Due:
     """The newest `limit` slots with after < slot <= until, and how many there are in all."""
     if limit < 0:
         raise ValueError(f"limit is {limit}; write 0 or more.")
-    begins, ends = _naive_utc(after) + TICK, _naive_utc(until) + TICK
+    begins, ends = naive_utc(after) + TICK, naive_utc(until) + TICK
     if ends <= begins:
         return Due((), 0)
     if isinstance(timing, Every):
@@ -115,7 +57,7 @@ def slots(timing: Timing, after: datetime, until: datetime, limit: int) -> Due:
 
 def following(timing: Timing, after: datetime) -> datetime:
     """The first slot after `after`."""
-    begins = _naive_utc(after) + TICK
+    begins = naive_utc(after) + TICK
     if isinstance(timing, Every):
         return _nth(timing, _periods_by(timing, begins - TICK) + 1)
     horizon = begins + 146_097 * DAY  # 400 years, when the calendar repeats to the weekday
@@ -191,30 +133,10 @@ def _offset(zone: ZoneInfo, moment: datetime) -> timedelta:
     return zone.fromutc(moment.replace(tzinfo=zone)).replace(tzinfo=None) - moment
 
 
-def _kept(period: timedelta) -> timedelta:
-    if not SECOND <= period <= 366 * DAY:
-        raise BadEvery(f"a period of {period} cannot be kept; write one from 1s to 366d.")
-    return period
-
-
 def _periods_by(every: Every, moment: datetime) -> int:
     """How many slots there are up to and including a moment of naive UTC."""
-    return max(0, (moment - _naive_utc(every.anchor)) // every.period)
+    return max(0, (moment - naive_utc(every.anchor)) // every.period)
 
 
 def _nth(every: Every, number: int) -> datetime:
     return every.anchor.astimezone(UTC) + number * every.period
-
-
-def _naive_utc(moment: datetime) -> datetime:
-    if moment.utcoffset() is None:
-        raise ValueError(f"{moment.isoformat()} has no zone; write an aware moment, such as UTC.")
-    if not 2 <= moment.year <= 9500:
-        raise ValueError(f"{moment.isoformat()} is too far away; write a year from 2 to 9500.")
-    return moment.astimezone(UTC).replace(tzinfo=None)
-
-
-@cache
-def _zone_names() -> frozenset[str]:
-    """All but `localtime`, which differs from machine to machine, and `Factory`, no place."""
-    return frozenset(available_timezones() - {"localtime", "Factory"})
