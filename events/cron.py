@@ -1,10 +1,11 @@
 """A cron expression: which readings of a wall clock it names.
 
 A reading (`wall` in the code) is a naive datetime; zones, daylight saving and UTC are the subject
-of `agents/scheduler/slots.py`. The dialect is Vixie's: five fields, minute hour day-of-month month day-of-week, each
-a list of `*`, `a`, `a-b`, with an optional step (`*/n`, `a-b/n`, and `a/n` for "from a on"); names
-for months and weekdays; Sunday is 0 and 7, and ends a range as 7 (`fri-sun`). When both day fields
-are restricted (neither begins with `*`), either of them is enough; otherwise both must agree.
+of `agents/scheduler/slots.py`. The dialect is Vixie's: five fields, minute hour day-of-month month
+day-of-week, each a list of `*`, `a`, `a-b`, with an optional step (`*/n`, `a-b/n`, and `a/n` for
+"from a on"); names for months and weekdays; Sunday is 0 and 7, and ends a range as 7 (`fri-sun`).
+When both day fields are restricted (neither begins with `*`), either of them is enough; otherwise
+both must agree.
 
 Left out: seconds and years, `@reboot` (no time), Quartz's `?`, `L`, `W`, `#`, and ranges which wrap
 around (`22-2` is written `22-23,0-2`). A step longer than its field is refused: in the minute field

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -36,15 +35,15 @@ def by_name(items: dict[str, T]) -> dict[str, T]:
 
 def distinct(name: str = "") -> AfterValidator:
     """No two items, or no two items with the same `name`, stand in a tuple."""
-    key: Callable[[Any], Any] = (lambda item: getattr(item, name)) if name else lambda item: item
 
     def check(items: tuple[T, ...]) -> tuple[T, ...]:
-        seen = set()
+        seen: set[Any] = set()
         for index, item in enumerate(items):
-            if key(item) in seen:
+            key = getattr(item, name) if name else item
+            if key in seen:
                 place = f"{index}.{name}" if name else str(index)
-                raise contradiction(f"{key(item)!r} stands here twice", "each one once", place)
-            seen.add(key(item))
+                raise contradiction(f"{key!r} stands here twice", "each one once", place)
+            seen.add(key)
         return items
 
     return AfterValidator(check)
@@ -131,13 +130,13 @@ class Data(Value, use_attribute_docstrings=True):
     """Expected volume of data that training can draw on, in examples a month."""
     quality_min: Share = 0.95
     """Quality that a data set needs before the role is trained on it."""
-    languages: Annotated[
-        tuple[Language, ...], Field(min_length=1, max_length=64), distinct()
-    ] = ("en",)
+    languages: Annotated[tuple[Language, ...], Field(min_length=1, max_length=64), distinct()] = (
+        "en",
+    )
     """Languages of input and output, as BCP 47 tags."""
     sensitivity: Literal["public", "internal", "confidential", "restricted"] = "internal"
     """Who may see the data at most."""
-    personal: bool = False
+    personal_data: bool = False
     """Whether the data tells about persons."""
 
 
@@ -176,16 +175,18 @@ class Load(Value, use_attribute_docstrings=True):
 
 
 class Memory(Value, use_attribute_docstrings=True):
-    """What a model of the role remembers, and for how long. Without a bound it is for ever."""
+    """What a model of the role remembers; without a bound it is kept for ever."""
 
     context_window: Tokens | None = None
     """Tokens that the model has to hold at once; left out, whatever it can."""
-    retention: Literal["forever", "bounded", "none"] = "forever"
-    """Whether memories are kept for ever, within the bounds below, or not at all."""
     retention_days: float | None = Field(default=None, gt=0, le=36_500)
     """Memories older than this are forgotten."""
-    retention_items: int | None = Field(default=None, ge=1, le=10**9)
-    """Of more memories than this the oldest are forgotten."""
+    retention_items: int | None = Field(default=None, ge=0, le=10**9)
+    """Of more memories than this the oldest are forgotten; 0 keeps none."""
+
+    def forever(self) -> bool:
+        """Whether nothing is ever forgotten."""
+        return self.retention_days is None and self.retention_items is None
 
 
 class Tool(Value, use_attribute_docstrings=True):

@@ -1,7 +1,7 @@
 -- The embedded log as its newest migration leaves it, so that a new home needs no Alembic.
 -- A test compares the two.
 CREATE TABLE events (
-    position INTEGER PRIMARY KEY,
+    position INTEGER PRIMARY KEY NOT NULL,
     event_id TEXT NOT NULL,
     type TEXT NOT NULL,
     schema INTEGER NOT NULL,
@@ -21,7 +21,7 @@ CREATE UNIQUE INDEX events_stream_version ON events (stream, version);
 CREATE INDEX events_cause ON events (cause_id) WHERE cause_id IS NOT NULL;
 CREATE INDEX events_type ON events (type);
 CREATE TABLE head (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY NOT NULL,
     position INTEGER NOT NULL,
     hash TEXT NOT NULL,
     signature TEXT NOT NULL,

@@ -11,16 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from agents.scheduler.cron import Cron
-from agents.scheduler.slots import (
-    BadEvery,
-    Due,
-    Every,
-    On,
-    Timing,
-    following,
-    slots,
-)
+from agents.scheduler.slots import Due, following, slots
+from events.cron import Cron
+from events.timing import BadEvery, Every, On, Timing
 
 steady = settings(derandomize=True, deadline=None, max_examples=80)
 

@@ -1,0 +1,91 @@
+"""Migrations of the log's database, run by the program itself: there is no alembic.ini.
+
+`python -m events.sql.migrate "what it does"` writes the next one from what `tables` has and the
+migrations so far have not. Triggers are written by hand.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection, NullPool, create_engine, event
+from sqlalchemy.exc import DBAPIError
+
+from events.errors import UnknownHistory
+from events.sql import connect
+
+HERE = "events.sql:migrations"
+
+
+def upgrade(path: Path) -> None:
+    """Bring the database to the newest migration, or, where one of them fails, change nothing."""
+    with _opened(path) as connection:
+        try:
+            command.upgrade(_config(connection), "head")
+        except CommandError as error:
+            raise UnknownHistory(
+                f"no migration leads from this log's schema to {connect.REVISION} ({error})",
+                where=str(path),
+                right="run the version that wrote the log, or bring it back from a backup",
+            ) from error
+
+
+def current(path: Path) -> str | None:
+    """The migration that the database is at; None where it has none of them."""
+    with _opened(path) as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def revise(message: str, place: str = HERE) -> None:
+    """Write the migration after the newest one, to be read and mended by a person."""
+    following = f"{int(connect.REVISION) + 1:04}"
+    with TemporaryDirectory() as folder, _opened(Path(folder) / "log.db") as connection:
+        config = _config(connection, place)
+        command.upgrade(config, "head")
+        command.revision(config, message, autogenerate=True, rev_id=following)
+
+
+def _config(connection: Connection, place: str = HERE) -> Config:
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", place)
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    return config
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Connection]:
+    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
+    event.listen(engine, "connect", _leave_transactions_to_us)
+    event.listen(engine, "begin", _begin)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except DBAPIError as error:
+        if isinstance(error.orig, sqlite3.Error):
+            raise connect.explained(error.orig, path) from error
+        raise
+    finally:
+        engine.dispose()
+
+
+def _leave_transactions_to_us(connection: sqlite3.Connection, _record: Any) -> None:
+    """The driver begins none before a CREATE TABLE, and half a schema would be left by a crash."""
+    connection.isolation_level = None
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+if __name__ == "__main__":
+    revise(" ".join(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""How the log's database came to its schema, one file a step."""
