@@ -33,7 +33,9 @@ class BrokenEvent(TypeError):
 class Value(BaseModel):
     """A frozen value that travels inside events. Unknown fields are errors, types are strict."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True
+    )
 
 
 class Event(Value):

@@ -215,13 +215,13 @@ def _range(schema: Schema) -> str:
     if low is not None and high is not None:
         return f" from {_number(low)} to {_number(high)}"
     bounds = {
-        "minimum": "of at least",
+        "minimum": "at least",
         "exclusiveMinimum": "above",
-        "maximum": "of at most",
+        "maximum": "at most",
         "exclusiveMaximum": "below",
     }
     said = [f"{word} {_number(schema[key])}" for key, word in bounds.items() if key in schema]
-    return f" {' and '.join(said)}" if said else ""
+    return f" that is {' and '.join(said)}" if said else ""
 
 
 def _number(value: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -26,7 +26,7 @@ READ = 100
 
 def contradiction(what: str, right: str, at: str = "") -> PydanticCustomError:
     """What a validator raises when fields do not fit each other; `at` names the one to change."""
-    parts = {"what": what, "right": right, "at": at}
+    parts = {"what": _line(what), "right": _line(right), "at": _line(at)}
     return PydanticCustomError("contradiction", "{what}: {right}", parts)
 
 
@@ -47,25 +47,30 @@ def malformed(kind: type[BaseModel], error: ValidationError) -> Malformed:
 
     A missing field that is there under a misspelt name is told by the misspelt one.
     """
-    findings = error.errors(include_url=False)
+    try:
+        findings: Sequence[Finding] = error.errors(include_url=False)
+    except UnicodeError:  # half a character stands in a validator's message
+        findings = []
     if not findings:
         return Malformed("the data is not right", where=_title(kind))
     read = findings[:READ]
-    what, where, right = _told(kind, _telling(kind, read))
-    others = len({_where(_found(kind, one)) for one in read}) - 1 + len(findings) - len(read)
+    telling = _telling(kind, read)
+    what, where, right = _told(kind, telling)
+    places = {_where(_found(kind, one)) for one in (read if telling is read[0] else read[1:])}
+    others = len(places) - 1 + len(findings) - len(read)
     more = f" (and {others} more)" if others else ""
     return Malformed(f"{what}{more}", where=where or _title(kind), right=right)
 
 
-def _telling(kind: type[BaseModel], findings: list[Any]) -> Finding:
-    first: Finding = findings[0]
-    if first["type"] == "missing":
+def _telling(kind: type[BaseModel], findings: Sequence[Finding]) -> Finding:
+    first = findings[0]
+    if first["type"] == "missing" and first["loc"]:
         *level, wanted = first["loc"]
         fields = place(kind, level).fields()
         for one in findings:
             beside = one["type"] == "extra_forbidden" and list(one["loc"][:-1]) == level
             if beside and near(str(one["loc"][-1]), fields) == wanted:
-                return dict(one)
+                return one
     return first
 
 
@@ -73,12 +78,15 @@ def _told(kind: type[BaseModel], finding: Finding) -> tuple[str, str, str]:
     context = finding.get("ctx") or {}
     at = _found(kind, finding)
     where, right = _where(at), at.words()
-    name = repr(_line(at.path[-1], SHOWN)) if at.path else "the data"
+    name = _name(at, "the data")
     match finding["type"]:
-        case "extra_forbidden":
+        case "extra_forbidden" if at.path:
             parent = place(kind, finding["loc"][:-1])
-            owner = repr(_line(parent.path[-1], SHOWN)) if parent.path else _title(kind)
-            return f"{owner} has no field {name}", where, _meant(kind, finding, parent)
+            return (
+                f"{_name(parent, _title(kind))} has no field {_name(at, '')}",
+                where,
+                _meant(kind, finding, parent),
+            )
         case "missing":
             return f"{name} is missing", where, _with_example(kind, at, right)
         case "json_invalid":
@@ -86,18 +94,18 @@ def _told(kind: type[BaseModel], finding: Finding) -> tuple[str, str, str]:
             return f"the data is not JSON ({said})", where, "a JSON object"
         case "recursion_depth_exceeded" | "recursion_loop":
             return f"{name} is nested too deeply", where, "fewer levels"
-        case "contradiction":
-            said, more = (_line(str(context.get(key, ""))) for key in ("what", "at"))
-            return said, ".".join(filter(None, (where, more))), _line(str(context.get("right", "")))
+        case "contradiction" if "what" in context:
+            said, right, more = (_line(str(context[key])) for key in ("what", "right", "at"))
+            return said, ".".join(filter(None, (where, more))), right
         case "value_error" | "assertion_error":
             said = _line(str(context.get("error", ""))) or _line(str(finding["msg"]))
             return said, where, "" if at.fields() or not at.path else right
         case "union_tag_invalid" | "union_tag_not_found":
             tag = _line(str(context.get("discriminator", ""))).strip("'")
             where = ".".join(filter(None, (where, tag)))
-            right = f"one of {_line(str(context.get('expected_tags', 'those that there are')))}"
             wrong = f"may not be {_shown(context['tag'])}" if "tag" in context else "is missing"
-            return f"{tag!r} {wrong}", where, right
+            right = place(kind, (*finding["loc"], tag)).words()
+            return f"{tag!r} {wrong}", where, right or _line(str(finding["msg"]))
     came = "what it is" if at.secret() else _shown(finding.get("input"))
     if finding["loc"] and finding["loc"][-1] == KEY:
         return f"{came} cannot be the name of an entry", where, right
@@ -135,6 +143,14 @@ def _title(kind: type[BaseModel]) -> str:
     return (issubclass(kind, Event) and kind.wire) or kind.__name__
 
 
+def _name(at: Place, otherwise: str) -> str:
+    """The last step of a path, quoted; the number of an item says little without its list."""
+    if not at.path:
+        return otherwise
+    last = at.path[-2:] if at.path[-1].isdecimal() else at.path[-1:]
+    return repr(".".join(_line(part, SHOWN) for part in last))
+
+
 def _where(at: Place) -> str:
     return _clipped(".".join(_line(part, SHOWN) for part in at.path), SAID)
 
@@ -153,16 +169,16 @@ def _shown(value: object) -> str:
         case str():
             return _clipped(repr(value[:SHOWN]), SHOWN)
         case list() | tuple():
-            return f"a list of {len(value)}"
+            return f"a list of {len(value)}" if value else "an empty list"
         case dict():
-            return "an object"
+            return "an object" if value else "an empty object"
     return _clipped(f"a {type(value).__name__}", SHOWN)
 
 
 def _line(text: str, most: int = SAID) -> str:
     """`text` on one line, and printable."""
-    clipped = _clipped(" ".join(text[: 2 * most].split()), most)
-    return clipped if clipped.isprintable() else ascii(clipped)[1:-1]
+    words = " ".join(text[: 2 * most].split())
+    return _clipped("".join(one if one.isprintable() else "?" for one in words), most)
 
 
 def _clipped(text: str, most: int) -> str:

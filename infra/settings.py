@@ -23,7 +23,7 @@ PREFIX = "RATCHET__"
 class Section(BaseModel):
     """A part of the settings. Unknown keys are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Api(Section):
@@ -53,9 +53,9 @@ class Log(Section):
 class Settings(Section):
     """Everything that can be set."""
 
-    api: Api = Api()
-    workers: Workers = Workers()
-    log: Log = Log()
+    api: Api = Field(default_factory=Api)
+    workers: Workers = Field(default_factory=Workers)
+    log: Log = Field(default_factory=Log)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,11 @@ SEVERAL = ("allOf", "anyOf", "oneOf", "prefixItems")
 NAMED = ("$defs", "definitions", "dependentSchemas", "patternProperties", "properties")
 
 
+def any_text() -> dict[str, JsonValue]:
+    """The schema of a role that states none."""
+    return {"type": "string"}
+
+
 def _checked(schema: dict[str, JsonValue]) -> dict[str, JsonValue]:
     _finite(schema, 0)
     size = len(json.dumps(schema))

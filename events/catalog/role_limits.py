@@ -7,7 +7,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from events.catalog.role_needs import Money, distinct
-from events.message import Name, Value
+from events.documented import Documented
+from events.message import Name
 from events.suggest import contradiction
 
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
@@ -15,7 +16,7 @@ Severity = Literal["low", "medium", "high", "critical"]
 Billions = Annotated[float, Field(gt=0, le=1e6)]
 
 
-class Rule(Value, use_attribute_docstrings=True):
+class Rule(Documented):
     """A rule that every answer of the role is held to."""
 
     name: Name
@@ -31,7 +32,7 @@ class Rule(Value, use_attribute_docstrings=True):
 Rules = Annotated[tuple[Rule, ...], Field(max_length=64), distinct("name")]
 
 
-class Safety(Value, use_attribute_docstrings=True):
+class Safety(Documented):
     """What must not come out of the role, whoever asks."""
 
     rules: Rules = ()
@@ -42,7 +43,7 @@ class Safety(Value, use_attribute_docstrings=True):
     """What becomes of personal data in an answer: it stays, it is masked, or the answer is held."""
 
 
-class Budget(Value, use_attribute_docstrings=True):
+class Budget(Documented):
     """What training may take. What is left out is not bounded by the role."""
 
     usd_per_month: Money | None = None
@@ -66,7 +67,7 @@ class Budget(Value, use_attribute_docstrings=True):
         return self
 
 
-class EntropyBand(Value, use_attribute_docstrings=True):
+class EntropyBand(Documented):
     """Where the mean entropy per token has to lie while a policy is trained, in nats."""
 
     min: float = Field(default=0.5, ge=0, le=100)
@@ -85,7 +86,7 @@ class EntropyBand(Value, use_attribute_docstrings=True):
         return self
 
 
-class Screening(Value, use_attribute_docstrings=True):
+class Screening(Documented):
     """Which discovered models are looked at for the role."""
 
     billions_min: Billions = 1.0

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from events.message import Name, Value
+from events.documented import Documented
+from events.message import Name
 from events.suggest import contradiction
 
 T = TypeVar("T")
@@ -20,7 +21,7 @@ Permission = Annotated[
 Language = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"),
-    Field(examples=["pt-BR"]),
+    Field(examples=["en"]),
 ]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, le=1e12)]
@@ -49,7 +50,7 @@ def distinct(name: str = "") -> AfterValidator:
     return AfterValidator(check)
 
 
-class Range(Value, use_attribute_docstrings=True):
+class Range(Documented):
     """Where a metric has to lie."""
 
     min: float | None = None
@@ -68,7 +69,7 @@ class Range(Value, use_attribute_docstrings=True):
         return self
 
 
-class Requirements(Value, use_attribute_docstrings=True):
+class Requirements(Documented):
     """The figures that a model has to reach before it may serve the role."""
 
     latency_ms: float | None = Field(default=None, gt=0, le=86_400_000)
@@ -113,7 +114,7 @@ class Requirements(Value, use_attribute_docstrings=True):
         return by_name({**self.metrics, "accuracy": Range(min=self.accuracy_min)})
 
 
-class Data(Value, use_attribute_docstrings=True):
+class Data(Documented):
     """What goes in and what comes out, how much of it, and whom it concerns."""
 
     input_format: Label = "text"
@@ -140,7 +141,7 @@ class Data(Value, use_attribute_docstrings=True):
     """Whether the data tells about persons."""
 
 
-class Load(Value, use_attribute_docstrings=True):
+class Load(Documented):
     """The traffic that is expected."""
 
     requests_per_day: float | None = Field(default=None, ge=0, le=1e15)
@@ -174,7 +175,7 @@ class Load(Value, use_attribute_docstrings=True):
         return self.requests_per_month
 
 
-class Memory(Value, use_attribute_docstrings=True):
+class Memory(Documented):
     """What a model of the role remembers; without a bound it is kept for ever."""
 
     context_window: Tokens | None = None
@@ -189,7 +190,7 @@ class Memory(Value, use_attribute_docstrings=True):
         return self.retention_days is None and self.retention_items is None
 
 
-class Tool(Value, use_attribute_docstrings=True):
+class Tool(Documented):
     """An MCP server that the role works with."""
 
     server: Name
@@ -198,7 +199,7 @@ class Tool(Value, use_attribute_docstrings=True):
     """What the model may do there."""
 
 
-class Device(Value, use_attribute_docstrings=True):
+class Device(Documented):
     """Hardware that the role controls."""
 
     device: Name
@@ -207,7 +208,7 @@ class Device(Value, use_attribute_docstrings=True):
     """What the model may do with it."""
 
 
-class AdminSystem(Value, use_attribute_docstrings=True):
+class AdminSystem(Documented):
     """Software that the role administers."""
 
     system: Name

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from events.catalog.json_schemas import JsonSchema
+from events.catalog.json_schemas import JsonSchema, any_text
 from events.catalog.role_limits import Budget, EntropyBand, Rules, Safety, Screening, Sentence
 from events.catalog.role_needs import (
     AdminSystem,
@@ -19,7 +19,8 @@ from events.catalog.role_needs import (
     by_name,
     distinct,
 )
-from events.message import Event, Name, Value
+from events.documented import Documented
+from events.message import Event, Name
 from events.suggest import contradiction
 
 Kind = Literal["interaction", "analysis", "generation", "classification"]
@@ -50,8 +51,8 @@ def tier_of(latency_ms: float | None) -> Tier:
     raise AssertionError("the last tier has no bound")
 
 
-class RoleProfile(Value, use_attribute_docstrings=True):
-    """All that is known about a role. The first three fields are needed, the others have defaults."""
+class RoleProfile(Documented):
+    """All that is known about a role. Three fields are needed, the others have defaults."""
 
     name: Name
     """Short name of the role; models are routed, trained and judged under it."""
@@ -69,9 +70,9 @@ class RoleProfile(Value, use_attribute_docstrings=True):
         dict[Name, Weight], Field(min_length=1, max_length=64), AfterValidator(by_name)
     ] = Field(default_factory=lambda: {"cost": 0.3, "performance": 0.7})
     """How much each metric counts when models are compared; only the proportions matter."""
-    input_schema: JsonSchema = Field(default_factory=lambda: {"type": "string"})
+    input_schema: JsonSchema = Field(default_factory=any_text)
     """JSON Schema of an input."""
-    output_schema: JsonSchema = Field(default_factory=lambda: {"type": "string"})
+    output_schema: JsonSchema = Field(default_factory=any_text)
     """JSON Schema of an output; answers that do not fit it are refused."""
     data: Data = Data()
     """What goes in and what comes out."""

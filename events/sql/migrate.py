@@ -47,7 +47,8 @@ def current(path: Path) -> str | None:
 
 
 def revise(message: str, place: str = HERE) -> None:
-    """Write the migration after the newest one, to be read and mended by a person."""
+    """Write the migration after the newest one, to be read and mended by a person. `schema.sql`
+    and `connect.REVISION` follow by hand; a test says when they have not."""
     following = f"{int(connect.REVISION) + 1:04}"
     with TemporaryDirectory() as folder, _opened(Path(folder) / "log.db") as connection:
         config = _config(connection, place)

@@ -41,7 +41,6 @@ class EventRow(Table, table=True):
             "events_cause",
             "cause_id",
             sqlite_where=text("cause_id IS NOT NULL"),
-            postgresql_where=text("cause_id IS NOT NULL"),
         ),
         Index("events_type", "type"),
     )

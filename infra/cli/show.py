@@ -8,12 +8,13 @@ import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from events.errors import Malformed, RatchetError
-from events.store import EventStore
-from infra.home import Home
-from infra.settings import home_folder
+
+if TYPE_CHECKING:
+    from events.store import EventStore
+    from infra.home import Home
 
 T = TypeVar("T")
 
@@ -48,6 +49,9 @@ def options(arguments: Sequence[str]) -> list[str]:
 
 def home() -> Home:
     """The home that this command is about."""
+    from infra.home import Home  # 100 ms that --help must not pay
+    from infra.settings import home_folder
+
     return Home(home_folder(Chosen.home))
 
 

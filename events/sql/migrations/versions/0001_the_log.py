@@ -61,7 +61,6 @@ def upgrade() -> None:
         "events",
         ["cause_id"],
         sqlite_where=sa.text("cause_id IS NOT NULL"),
-        postgresql_where=sa.text("cause_id IS NOT NULL"),
     )
     op.create_index("events_type", "events", ["type"])
     op.create_table(

@@ -1,0 +1,73 @@
+"""The peer: the `eventsourcing` library, its own SQLite module, as its documentation sets it up."""
+
+from __future__ import annotations
+
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tests.bench.noted import TEXT
+from tests.bench.results import PeerMissing
+
+try:
+    from eventsourcing.application import Application
+    from eventsourcing.domain import Aggregate, event
+except ImportError:
+    raise PeerMissing("the peer `eventsourcing` is not installed; `make bench` does it") from None
+
+SETTINGS = (
+    f"eventsourcing {version('eventsourcing')}, Application.save of one event at a time from one thread, module "
+    "eventsourcing.sqlite with its defaults: journal_mode=WAL, synchronous=FULL, JSON transcoding"
+)
+
+
+class Note(Aggregate):
+    """What the peer keeps: the same text as our event."""
+
+    @event("Noted")
+    def note(self, text: str) -> None:
+        self.text = text
+        self.count = getattr(self, "count", 0) + 1
+
+
+class Peer:
+    """One application over one file."""
+
+    def __init__(self, path: Path) -> None:
+        environment = {
+            "PERSISTENCE_MODULE": "eventsourcing.sqlite",
+            "SQLITE_DBNAME": str(path),
+        }
+        self._application: Any = Application(environment)
+        self._notes = [Note() for _ in range(64)]
+        self._application.save(*self._notes)
+
+    def append(self, events: int) -> float:
+        """Events a second, each saved by itself, in 64 aggregates by turns."""
+        application, notes = self._application, self._notes
+        began = time.perf_counter()
+        for index in range(events):
+            note = notes[index % 64]
+            note.note(TEXT)
+            application.save(note)
+        return events / (time.perf_counter() - began)
+
+    def grown(self, events: int) -> Any:
+        """The id of an aggregate that has so many events."""
+        note = Note()
+        for _ in range(events - 1):
+            note.note(TEXT)
+        self._application.save(note)
+        return note.id
+
+    def replay(self, id: Any, events: int) -> float:
+        """Events a second of one `repository.get`, without cache and without snapshot."""
+        began = time.perf_counter()
+        note = self._application.repository.get(id)
+        taken = time.perf_counter() - began
+        assert note.version == events
+        return events / taken
+
+    def close(self) -> None:
+        self._application.close()

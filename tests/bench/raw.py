@@ -1,0 +1,59 @@
+"""The limit: sqlite3 by itself, with the columns of our table and none of its promises but FULL.
+
+No chain (the two hash columns hold constants of the same width), no signed head, no triggers, no
+admission; unique `event_id` and unique `(stream, version)` are the only checks.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from itertools import count
+from pathlib import Path
+
+from events.envelope import COLUMNS
+from events.ids import new_id
+from tests.bench.noted import TEXT, Noted
+
+_KINDS = {"position": "INTEGER PRIMARY KEY", "schema": "INTEGER", "version": "INTEGER"}
+_TABLE = ", ".join(f"{column} {_KINDS.get(column, 'TEXT')}" for column in COLUMNS)
+CREATE = f"CREATE TABLE events ({_TABLE}, UNIQUE (event_id), UNIQUE (stream, version))"
+INSERT = f"INSERT INTO events VALUES ({', '.join('?' * len(COLUMNS))})"
+SETTINGS = (
+    "sqlite3 module alone: journal_mode=WAL, synchronous=FULL, BEGIN IMMEDIATE, executemany; "
+    "pydantic model_dump_json for each event; ids as ours (uuid7); " + CREATE
+)
+_TIME, _HASH = "2026-01-01T00:00:00.000000Z", "0" * 64
+
+
+class Raw:
+    """One connection and one table."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        self._db.execute(CREATE)
+        self._positions = count(1)
+
+    def append(self, events: int, batch: int) -> float:
+        """Events a second, in transactions of `batch`, in 64 streams."""
+        db = self._db
+        began = time.perf_counter()
+        for _ in range(events // batch):
+            rows = []
+            for _ in range(batch):
+                position, event_id = next(self._positions), new_id()
+                who = position % 64
+                data = Noted(who=f"w{who}", text=TEXT).model_dump_json()
+                rows.append(
+                    (position, event_id, "BenchNoted", 1, f"bench/w{who}", position // 64 + 1,
+                     _TIME, "bench", event_id, None, data, None, _HASH, _HASH)
+                )  # fmt: skip
+            db.execute("BEGIN IMMEDIATE")
+            db.executemany(INSERT, rows)
+            db.execute("COMMIT")
+        return events / (time.perf_counter() - began)
+
+    def close(self) -> None:
+        self._db.close()

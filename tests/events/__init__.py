@@ -1,0 +1,1 @@
+"""Tests of the language, the log and what reads it."""
