@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents.agent import Agent
-from agents.judge import Verdict, judged, judges
+from agents.judge import Judge, Verdict, judged, judges
 from events.chain import EMPTY, Head, signed
-from events.replay import BrokenChain, Told
+from events.errors import LogDamaged, LogUnavailable, UnknownHistory
+from events.replay import BrokenChain, Told, history
 from events.store import EventStore
 
 MOST = 1000
@@ -43,10 +44,12 @@ async def audit(
     told: Told | None = None,
 ) -> Report:
     """Check all that stands in the log now. `kept` is a head that was stored elsewhere."""
-    bench = await judges(store, agents)  # before the head, so that no checkpoint lies beyond it
-    report = Report(head=await store.head())
+    report = Report()
     versions = {agent.name: agent.version for agent in agents}
+    bench: list[Judge] = []
     try:
+        bench = await judges(store, agents)  # before the head: no checkpoint lies beyond it
+        report.head = await store.head()
         await _ends(store, report.head, key)
         async for verdicts in judged(store, bench, report.head.position, told):
             for verdict in verdicts:
@@ -61,10 +64,24 @@ async def audit(
         if kept is not None:
             await _compare(store, report, kept, key)
     except BrokenChain as broken:
-        report.broken_at, report.broken = broken.position, broken.what
-        report.events = broken.position - 1
+        _break(report, broken)
+    except (UnknownHistory, LogDamaged, LogUnavailable):
+        # what cannot be read may have been tampered with: then the chain alone names the place
+        try:
+            report.head = await store.head()
+            async for _ in history(store, report.head.position):
+                continue
+        except BrokenChain as broken:
+            _break(report, broken)
+        else:
+            raise
     report.decisions = sum(judge.judged for judge in bench)
     return report
+
+
+def _break(report: Report, broken: BrokenChain) -> None:
+    report.broken_at, report.broken = broken.position, broken.what
+    report.events = broken.position - 1
 
 
 async def _ends(store: EventStore, head: Head, key: str | None) -> None:

@@ -68,9 +68,10 @@ def _telling(kind: type[BaseModel], findings: Sequence[Finding]) -> Finding:
         *level, wanted = first["loc"]
         fields = place(kind, level).fields()
         for one in findings:
-            beside = one["type"] == "extra_forbidden" and list(one["loc"][:-1]) == level
-            if beside and near(str(one["loc"][-1]), fields) == wanted:
-                return one
+            if one["type"] == "extra_forbidden" and one["loc"]:
+                *beside, surplus = one["loc"]
+                if beside == level and near(str(surplus), fields) == wanted:
+                    return one
     return first
 
 

@@ -7,6 +7,7 @@ anywhere on the line.
 from __future__ import annotations
 
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -14,7 +15,7 @@ import typer
 import typer.core
 import typer.main
 
-from events.errors import RatchetError
+from events.errors import LogUnavailable, Malformed, RatchetError
 from infra.cli import show
 from infra.house import check_house
 
@@ -43,7 +44,7 @@ COMMANDS = {
 class Table(typer.core.TyperGroup):
     """Shows the table without loading it; loads a command when it is called."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  (the signature is typer's)
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
@@ -57,8 +58,20 @@ class Table(typer.core.TyperGroup):
         return command
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            close = get_close_matches(name[:100].lower(), COMMANDS, n=1)
+            right = f"did you mean {close[0]!r}?" if close else "`ratchet --help` lists them"
+            raise Malformed(f"there is no command {name[:60]!r}", where="ratchet", right=right)
         ctx.meta["ratchet.called"] = True
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # the reader had enough, as in `ratchet events list | head`
+            show.mute()
+            sys.exit(0)
 
 
 app = typer.Typer(cls=Table, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -79,15 +92,34 @@ def main() -> None:
     arguments = show.options(sys.argv[1:])
     try:
         check_house()
-        app(args=arguments, prog_name="ratchet", standalone_mode=True)
+        code = app(args=arguments, prog_name="ratchet", standalone_mode=False)
     except RatchetError as error:
         show.failure(error)
-        sys.exit(error.exit_code)
-    except BrokenPipeError:  # the reader had enough, as in `ratchet events list | head`
+        code = error.exit_code
+    except typer.TyperException as error:
+        code = _usage(error)
+    except OSError as error:
+        show.failure(_refused(error))
         show.mute()
-        sys.exit(0)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        code = LogUnavailable.exit_code
+    sys.exit(code)
+
+
+def _usage(error: Any) -> int:
+    """A line that cannot be read; without any command, the help."""
+    context = getattr(error, "ctx", None)
+    if not error.format_message().strip() or type(error).__name__ == "NoArgsIsHelpError":
+        print(context.get_help() if context else "ratchet --help", file=sys.stderr)
+        return Malformed.exit_code
+    path = context.command_path if context else "ratchet"
+    what = " ".join(error.format_message().split()).rstrip(".")
+    show.failure(Malformed(what, where=path, right=f"`{path} --help` shows what there is"))
+    return Malformed.exit_code
+
+
+def _refused(error: OSError) -> RatchetError:
+    where = str(error.filename) if error.filename else ""
+    return LogUnavailable(f"this machine refused: {error.strerror or error}", where=where)
 
 
 if __name__ == "__main__":

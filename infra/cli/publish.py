@@ -2,58 +2,50 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
-import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import typer
 
-from events.envelope import Draft, Envelope
-from events.errors import LogUnavailable, Malformed, NotFound
+from events.errors import Malformed, NotFound
 from events.ingress import admitted, event_named, parsed
-from events.message import Event, event_class
-from infra import publishing
-from infra.cli import show
+from events.message import Event
+from infra.cli import waiting
 
 app = typer.Typer(rich_markup_mode=None)
 
+READ = 1 << 26
+"""Bytes that are read of a file: enough to say how much too large it is."""
 
-@app.command(context_settings={"ignore_unknown_options": False})
+
+@app.command()
 def publish(
-    type: str = typer.Argument(help="Which event, for instance TrainingRequested."),
-    fields: list[str] = typer.Argument(None, metavar="[KEY=VALUE]...", help="Its fields."),
+    kind: str = typer.Argument(metavar="TYPE", help="Which event, such as TrainingRequested."),
+    fields: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Its fields.")
+    ] = None,
     data: str = typer.Option("", help="A file with the fields as JSON; - for standard input."),
-    id: str = typer.Option("", help="Publish once, however often this id is sent."),
-    wait: float = typer.Option(0, help="Wait so many seconds for the agents' answer."),
+    event_id: str = typer.Option("", "--id", help="Publish once, however often this id is sent."),
+    wait: float = typer.Option(0, help="Wait so many seconds (30) for the agents' answer."),
 ) -> None:
     """Append an event and trigger work.
 
     Give the fields as KEY=VALUE, as a JSON file, or both; a later one wins.
     """
-    home = show.home()
-    one = admitted(type, given(type, fields or [], data), id or None)
-    began = time.monotonic()
-    answer = publishing.publish(home, one)
-    if not wait:
-        show.answer(answer, _said(answer))
-        return
-    outcome = _outcome(one, answer["event_id"], wait - (time.monotonic() - began))
-    answer["outcome"] = None if outcome is None else outcome.to_json()
-    show.answer(answer, _said(answer))
-    if outcome is not None and (kind := event_class(outcome.type)) and kind.refusal:
-        sys.exit(1)
+    waiting.say(admitted(kind, given(kind, fields or (), data), event_id or None), wait)
 
 
-def given(type: str, fields: list[str], file: str) -> dict[str, Any]:
+def given(wire: str, fields: Sequence[str], file: str = "") -> dict[str, Any]:
     """The data of the event, from a file and from KEY=VALUE words."""
-    kind = event_named(type)
+    kind = event_named(wire)
     found = _from_file(file) if file else {}
     if not isinstance(found, dict):
         raise Malformed(
-            f"the data of {type!r} is no JSON object", where=file, right='for instance {"role": 1}'
+            f"the data of {wire!r} is no JSON object", where=file, right='such as {"role": "demo"}'
         )
     for word in fields:
         key, equals, text = word.partition("=")
@@ -74,77 +66,33 @@ def given(type: str, fields: list[str], file: str) -> dict[str, Any]:
 def _value(kind: type[Event], path: list[str], name: str, text: str) -> Any:
     """A word as JSON where it is JSON, unless the field wants a text."""
     field = None if path else kind.model_fields.get(name)
-    if field is not None and "str" in repr(field.annotation) and "dict" not in repr(
-        field.annotation
-    ):
-        return None if text == "null" and "None" in repr(field.annotation) else text
+    wanted = None if field is None else _kinds(field.annotation)
+    if wanted and wanted <= {str, NoneType}:
+        return None if text == "null" and NoneType in wanted else text
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """What may stand in a field, its alternatives told apart."""
+    if get_origin(annotation) is Annotated:
+        return _kinds(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return set[Any]().union(*map(_kinds, get_args(annotation)))
+    return {annotation}
 
 
 def _from_file(file: str) -> Any:
     try:
-        body = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        if file == "-":
+            body = sys.stdin.buffer.read(READ)
+        else:
+            with Path(file).open("rb") as opened:
+                body = opened.read(READ)
     except FileNotFoundError:
         raise NotFound("there is no such file", where=file) from None
     except OSError as error:
         raise Malformed(f"the file cannot be read ({error.strerror})", where=file) from None
     return parsed(body)
-
-
-def _outcome(one: Draft, event_id: str, seconds: float) -> Envelope | None:
-    """The first answer of an agent to a request; nothing else is waited for."""
-    kind = event_class(one.type)
-    request = kind is not None and hasattr(kind, "answered_by")
-    return asyncio.run(_answered(event_id, request, seconds))
-
-
-async def _answered(event_id: str, request: bool, seconds: float) -> Envelope | None:
-    home, ends = show.home(), time.monotonic() + seconds
-    while True:
-        if home.owner() is None:
-            await _settle()
-        store = home.reader()
-        try:
-            effects = await store.effects([event_id])
-        finally:
-            await store.close()
-        answers = [effect for effect in effects if effect.actor.startswith("agent:")]
-        if answers or not request:
-            return answers[0] if answers else None
-        if time.monotonic() > ends:
-            raise LogUnavailable(
-                f"no agent has answered within {seconds:g} s",
-                where=event_id,
-                right="the event is in the log; `ratchet why` will show the answer",
-            )
-        await asyncio.sleep(0.02)
-
-
-async def _settle() -> None:
-    """Run the agents here, if nobody else owns the home."""
-    from infra.assemble import settled
-    from infra.home import Lock
-
-    home = show.home()
-    with Lock(home) as lock:
-        if not lock.take():
-            return
-        store = home.writer()
-        try:
-            await settled(store)
-        finally:
-            await store.close()
-
-
-def _said(answer: dict[str, Any]) -> str:
-    text = f"{answer['type']} at position {answer['position']}, id {answer['event_id']}"
-    outcome = answer.get("outcome")
-    if outcome:
-        reason = outcome["data"].get("reason")
-        text += f"\n  answered: {outcome['type']}" + (f": {reason}" if reason else "")
-    return text
-
-

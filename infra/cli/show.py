@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from infra.home import Home
 
 T = TypeVar("T")
+WAITING = ("publish", "runs")
+"""Commands that can wait for an answer."""
+NUMBER = re.compile(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?|nan|inf", re.IGNORECASE)
 
 
 class Chosen:
@@ -32,7 +36,7 @@ def options(arguments: Sequence[str]) -> list[str]:
     words = iter(arguments)
     for word in words:
         if word == "--":
-            return [*left, word, *words]
+            return [*_with_wait(left), word, *words]
         if word == "--json":
             Chosen.json = True
         elif word == "--home":
@@ -44,7 +48,19 @@ def options(arguments: Sequence[str]) -> list[str]:
             Chosen.home = word.removeprefix("--home=")
         else:
             left.append(word)
-    return left
+    return _with_wait(left)
+
+
+def _with_wait(words: list[str]) -> list[str]:
+    """A `--wait` without a number waits for 30 seconds."""
+    if not words or words[0] not in WAITING:
+        return words
+    made: list[str] = []
+    for word, behind in zip(words, [*words[1:], ""], strict=True):
+        made.append(word)
+        if word == "--wait" and not NUMBER.fullmatch(behind):
+            made.append("30")
+    return made
 
 
 def home() -> Home:
@@ -100,7 +116,8 @@ def progress(what: str) -> Callable[[int, int], None]:
     def told(done: int, whole: int) -> None:
         nonlocal shown
         now = time.monotonic()
-        if now - shown < (0.1 if moving else 2.0) and done < whole or now - began < 0.5:
+        early = now - shown < (0.1 if moving else 2.0) and done < whole
+        if early or now - began < 0.5:
             return
         shown = now
         rate = done / (now - began)

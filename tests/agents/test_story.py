@@ -130,12 +130,12 @@ def whole() -> list[Envelope]:
     return asyncio.run(play())
 
 
-@pytest.mark.parametrize("survived", range(3, 22))
+@pytest.mark.parametrize("survived", [3, *range(5, 22)])
 def test_a_crash_between_any_two_transactions_changes_nothing(survived: int) -> None:
     log = whole()
     cut = log[:survived]
-    if survived < len(log) and log[survived].cause_id == log[survived - 1].cause_id:
-        pytest.skip("these two events are one transaction, which is never cut")
+    while len(cut) < len(log) and cut[-1].cause_id and log[len(cut)].cause_id == cut[-1].cause_id:
+        cut.append(log[len(cut)])  # a transaction is never cut
     facts = [(e.type, e.stream, e.data) for e in log[: len(log) - 2]]
     went_on = asyncio.run(again(cut))
     assert [(e.type, e.stream, e.data) for e in went_on][: len(facts)] == facts

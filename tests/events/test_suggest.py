@@ -109,10 +109,7 @@ def test_a_field_that_holds_a_secret_never_shows_what_came() -> None:
     class Login(BaseModel):
         token: SecretStr
 
-    class Strict(Login, strict=True):
-        pass
-
-    assert wrong({"token": 12345}, Strict).what == "'token' may not be what it is"
+    assert wrong({"token": 12345}, Login).what == "'token' may not be what it is"
 
 
 def test_several_mistakes_are_counted_behind_the_first() -> None:
@@ -192,12 +189,15 @@ MESSAGES = JSON | st.builds(
 @settings(max_examples=400, deadline=None)
 @given(MESSAGES)
 def test_any_json_is_a_role_or_one_sentence(message: Any) -> None:
+    found: RoleDefined | Malformed
     try:
-        role = RoleDefined.model_validate_json(json.dumps(message))
+        found = RoleDefined.model_validate_json(json.dumps(message))
     except ValidationError as error:
-        assert is_one_sentence(malformed(RoleDefined, error))
+        found = malformed(RoleDefined, error)
+    if isinstance(found, Malformed):
+        assert is_one_sentence(found)
     else:
-        assert RoleDefined.model_validate_json(role.model_dump_json()) == role
+        assert RoleDefined.model_validate_json(found.model_dump_json()) == found
 
 
 @settings(max_examples=200, deadline=None)
@@ -228,7 +228,7 @@ FINDINGS = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(FINDINGS, max_size=5), st.sampled_from([RoleDefined, PolicyAdopted, RoleProfile]))
 def test_any_finding_at_any_place_is_one_sentence(
     findings: list[InitErrorDetails], kind: type[BaseModel]
@@ -237,7 +237,8 @@ def test_any_finding_at_any_place_is_one_sentence(
     assert is_one_sentence(malformed(kind, error))
 
 
-@given(st.text(alphabet=st.characters()))
+@settings(deadline=None)
+@given(st.text())
 def test_any_sentence_of_a_validator_is_passed_on_as_one(text: str) -> None:
     class Stubborn(BaseModel):
         field: str
@@ -245,10 +246,10 @@ def test_any_sentence_of_a_validator_is_passed_on_as_one(text: str) -> None:
         @field_validator("field")
         @classmethod
         def _never(cls, value: str) -> str:
-            raise ValueError(text)
+            raise ValueError(text + value)
 
     with pytest.raises(ValidationError) as caught:
-        Stubborn(field="x")
+        Stubborn(field="")
     assert is_one_sentence(malformed(Stubborn, caught.value))
 
 

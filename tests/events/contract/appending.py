@@ -206,9 +206,9 @@ class AppendContract(StoreCase):
 
     async def test_a_name_with_a_line_break_never_gets_into_the_chain(self) -> None:
         async with self.open() as store:
-            for id in ("", "a\nb"):
+            for bad_id in ("", "a\nb"):
                 with pytest.raises(Malformed):
-                    draft(Noted(), id)
+                    draft(Noted(), bad_id)
             bad, good = await asyncio.gather(
                 append(store, Noted(), actor="me\nyou"),
                 append(store, Noted()),
@@ -227,4 +227,3 @@ class AppendContract(StoreCase):
             assert isinstance((await patient)[0], Envelope)
             await append(store, draft(Noted(text="hasty"), "hasty"))
             assert len(await self.intact(store)) == 2
-

@@ -1,0 +1,145 @@
+"""Who calls: by token, or from this machine without one; and what a web page may not make us do.
+
+On loopback no token is asked for, so a call without one must name a loopback host (else any name
+that an attacker lets point at 127.0.0.1 would do), must not come from a page of another site, and
+must not have been passed on by a proxy. Beyond loopback every call bears a token.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import Depends
+from starlette.datastructures import Headers
+from starlette.requests import Request
+
+from events.errors import RatchetError
+from infra.api.problems import TurnedAway
+from infra.tokens import SCOPES, Token, Tokens, digest
+
+log = logging.getLogger(__name__)
+
+CALLER = "ratchet.caller"
+"""Under which name a request carries its caller."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who stands behind a call, as the log will name them, and what they may do."""
+
+    actor: str
+    scopes: frozenset[str]
+
+    def may(self, scope: str) -> bool:
+        return scope in self.scopes or "admin" in self.scopes
+
+
+NEIGHBOUR = Caller("http", frozenset(SCOPES))
+"""Anyone on this machine, where the door listens on loopback only."""
+OWNER = Caller("cli", frozenset(SCOPES))
+"""Commands of whoever may read the home's note."""
+NOBODY = Caller("nobody", frozenset())
+
+
+class Guard:
+    """Stands at the door. `owner` is the token that the owner's own note holds."""
+
+    def __init__(self, tokens: Tokens, loopback: bool, owner: str = "") -> None:
+        self._tokens, self.loopback = tokens, loopback
+        self._owner = digest(owner) if owner else ""
+        self._complaint = ""
+
+    def caller(self, headers: Headers) -> Caller:
+        """Who calls, or why they are turned away."""
+        if "authorization" in headers:
+            return self._bearer(headers.getlist("authorization"))
+        if not self.loopback:
+            raise unknown("this door asks for a token")
+        check_local(headers)
+        return NEIGHBOUR
+
+    def _bearer(self, given: list[str]) -> Caller:
+        scheme, _, secret = given[0].strip().partition(" ")
+        if len(given) > 1 or scheme.lower() != "bearer" or not secret.strip():
+            raise unknown("the Authorization header bears no token")
+        secret = secret.strip()
+        if self._owner and hmac.compare_digest(self._owner, digest(secret)):
+            return OWNER
+        token = self._known(secret)
+        if token is None:
+            raise unknown("this token is not known here")
+        return Caller(f"token:{token.name}", frozenset(token.scopes))
+
+    def _known(self, secret: str) -> Token | None:
+        try:
+            token = self._tokens.bearer(secret)
+        except (RatchetError, OSError) as error:
+            if str(error) != self._complaint:
+                self._complaint = str(error)
+                log.error("no token is accepted: %s", error)
+            return None
+        self._complaint = ""
+        return token
+
+
+def unknown(what: str) -> TurnedAway:
+    right = "Authorization: Bearer TOKEN; `ratchet tokens add` makes one"
+    headers = {"WWW-Authenticate": "Bearer"}
+    return TurnedAway(401, what, where="token", right=right, headers=headers)
+
+
+def check_local(headers: Headers) -> None:
+    """Let through what a program on this machine sends, and nothing that a web page could."""
+    named = headers.getlist("host")
+    if len(named) != 1 or not is_loopback(_hostname(f"//{named[0]}")):
+        what = f"{', '.join(named)[:100]!r} is not this machine"
+        right = "call it localhost or 127.0.0.1, or bear a token"
+        raise TurnedAway(403, what, where="Host", right=right)
+    origin = headers.get("origin")
+    foreign = origin is not None and not is_loopback(_hostname(origin))
+    if foreign or headers.get("sec-fetch-site", "").lower() == "cross-site":
+        what = "a page of another site may not call here"
+        raise TurnedAway(403, what, where="Origin", right="call without a browser, or bear a token")
+    if "forwarded" in headers or "x-forwarded-for" in headers:
+        raise unknown("a call that a proxy passed on needs a token")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the name or address can only mean this machine."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _hostname(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def caller_of(request: Request) -> Caller:
+    found = request.scope.get(CALLER)
+    return found if isinstance(found, Caller) else NOBODY
+
+
+def needs(scope: str) -> Any:
+    """The dependency of a route that only callers with this scope may use."""
+
+    async def check(request: Request) -> Caller:
+        caller = caller_of(request)
+        if not caller.may(scope):
+            what = f"this token is not for {scope!r}"
+            right = f"a token with --scope {scope}"
+            raise TurnedAway(403, what, where="token", right=right)
+        return caller
+
+    return Depends(check)

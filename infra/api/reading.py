@@ -1,0 +1,118 @@
+"""Reading: the history in pages, one event, why it happened, the catalogue, the projections."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from events.envelope import Envelope
+from events.errors import NotFound
+from events.ingress import event_named
+from events.message import Event, event_classes
+from events.suggest import near
+from events.why import event_at, why
+from infra.api.auth import needs
+from infra.api.door import Door
+from infra.api.problems import Json
+from infra.assemble import PROJECTIONS
+
+BYTES = 8 << 20
+"""A page ends where its events have more; `next` goes on from there."""
+STEP = 50
+
+
+class Page(BaseModel):
+    """Which part of the history."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    type: Annotated[list[str], Field(max_length=100)] = []
+
+
+def reading(door: Door) -> APIRouter:
+    routes = APIRouter(dependencies=[needs("read")])
+    house = door.house
+
+    @routes.get("/events")
+    async def page(asked: Annotated[Page, Query()]) -> Json:
+        types = [event_named(name).wire for name in asked.type] or None
+        found, last = await _page(door, asked, types)
+        return Json({"events": [one.to_json() for one in found], "next": last})
+
+    @routes.get("/events/types")
+    async def types() -> Json:
+        return Json({"types": [_line(kind) for kind in event_classes().values()]})
+
+    @routes.get("/events/types/{name}")
+    async def type_named(name: str) -> Json:
+        try:
+            kind = event_named(name)
+        except Exception as error:
+            raise _as_missing(error) from None
+        schema = kind.model_json_schema()
+        return Json({**_line(kind), "schema": schema, "example": kind.example})
+
+    @routes.get("/events/{event}")
+    async def one(event: str) -> Json:
+        return Json((await event_at(house.store, event)).to_json())
+
+    @routes.get("/why/{event}")
+    async def because(event: str) -> Json:
+        told = await why(house.store, await event_at(house.store, event))
+        causes, effects = ([one.to_json() for one in many] for many in told[1:])
+        return Json({"event": told.event.to_json(), "causes": causes, "effects": effects})
+
+    @routes.get("/projections")
+    async def projections() -> Json:
+        rows = [
+            {"name": one.name, "version": one.version, "hears": sorted(one.hears)}
+            for one in PROJECTIONS.values()
+        ]
+        return Json({"projections": rows})
+
+    @routes.get("/projections/{name}")
+    async def projection(name: str) -> Json:
+        if name not in PROJECTIONS:
+            hint = near(name, PROJECTIONS)
+            right = f"did you mean {hint!r}?" if hint else f"one of {', '.join(PROJECTIONS)}"
+            raise NotFound(f"there is no projection {name[:60]!r}", where="path", right=right)
+        state = await house.projection(name)
+        position = house.folds[name].position
+        return Json({"projection": name, "position": position, "state": state})
+
+    return routes
+
+
+async def _page(
+    door: Door, asked: Page, types: list[str] | None
+) -> tuple[list[Envelope], int | None]:
+    """The events, and the position to go on from where there are more."""
+    found: list[Envelope] = []
+    after, size = asked.after, 0
+    while len(found) < asked.limit and size < BYTES:
+        some = await door.house.store.read(
+            after, limit=min(STEP, asked.limit - len(found)), types=types
+        )
+        if not some:
+            return found, None
+        found += some
+        after, size = some[-1].position, size + sum(len(one.data) for one in some)
+    more = await door.house.store.read(after, limit=1, types=types)
+    return found, after if more else None
+
+
+def _line(kind: type[Event]) -> dict[str, Any]:
+    says = " ".join((kind.__doc__ or "").split())
+    return {"type": kind.wire, "publisher": kind.publisher, "version": kind.schema_version,
+            "says": says}  # fmt: skip
+
+
+def _as_missing(error: Exception) -> Exception:
+    if not hasattr(error, "body"):
+        return error
+    said = error.body()
+    return NotFound(said["what"], where=said["where"], right=said["right"])

@@ -1,0 +1,43 @@
+"""Publishing: one message in, one event in the log, or what is wrong with which field."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.requests import Request
+
+from events.envelope import Draft, Envelope
+from events.errors import Conflict, Refused
+from events.ingress import admitted_body
+from events.store import Append
+from infra.api.auth import caller_of, needs
+from infra.api.door import Door
+from infra.api.incoming import body_of
+from infra.api.problems import Json, TurnedAway
+from infra.publishing import receipt
+
+
+def writing(door: Door) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.post("/events", dependencies=[needs("publish")])
+    async def publish(request: Request) -> Json:
+        """201 with the receipt, also where the id was there already: the answer is the same."""
+        body, actor = b"", caller_of(request).actor
+        with door.writes.one():
+            try:
+                body = await body_of(request)
+                return Json(receipt(await said(door, admitted_body(body), actor)), 201)
+            except (Refused, Conflict, TurnedAway) as error:
+                door.rejected.keep(actor, error.body(), body)
+                raise
+
+    return routes
+
+
+async def said(door: Door, one: Draft, actor: str) -> Envelope:
+    """The event as it stands in the log now."""
+    answer = await door.submit(Append((one,), actor))
+    assert isinstance(answer, tuple)
+    envelope = answer[0]
+    assert isinstance(envelope, Envelope)
+    return envelope

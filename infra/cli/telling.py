@@ -1,0 +1,24 @@
+"""How an event is told in one line of text."""
+
+from __future__ import annotations
+
+from events.envelope import Envelope
+
+HEADING = f"{'position':>8}  {'recorded at (UTC)':<19}  {'type':<20}  {'stream':<24}  by"
+
+
+def line(envelope: Envelope) -> str:
+    """A row below `HEADING`."""
+    when = envelope.recorded_at[:19].replace("T", " ")
+    return (
+        f"{envelope.position:>8}  {when}  {envelope.type:<20}  {envelope.stream:<24}  "
+        f"{envelope.actor}"
+    )
+
+
+def short(envelope: Envelope) -> str:
+    """For a tree: what happened, to whom, who says so."""
+    return (
+        f"{envelope.type} at {envelope.position}, {envelope.stream}, by {envelope.actor}, "
+        f"{envelope.recorded_at[:19].replace('T', ' ')}"
+    )

@@ -1,0 +1,102 @@
+"""Publishing with a wait for the agents' answer: `--wait`, for every command that asks something.
+
+Where no owner runs, the agents are run here, each time the log has grown since they last were.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import sys
+import time
+from typing import Any
+
+from events.envelope import Draft, Envelope
+from events.errors import LogUnavailable, Malformed, RatchetError
+from events.message import event_class
+from infra import publishing
+from infra.cli import show
+from infra.home import Home, Lock
+
+LOOK = 0.02
+"""Seconds between looks for an answer."""
+
+
+def say(one: Draft, wait: float) -> None:
+    """Publish, answer as `publish` does, and end with the exit code that the outcome asks for."""
+    if not (wait >= 0 and math.isfinite(wait)):
+        raise Malformed(
+            f"{wait:g} is no time to wait", where="--wait", right="seconds, for instance 30"
+        )
+    home, ends = show.home(), time.monotonic() + wait
+    answer = publishing.publish(home, one)
+    if not wait:
+        show.answer(answer, _said(answer))
+        return
+    answer["outcome"], trouble = None, None
+    try:
+        outcome = asyncio.run(_answered(home, one, answer["event_id"], ends, wait))
+    except RatchetError as error:  # the event stands in the log: its position is told in any case
+        outcome, trouble = None, error
+    if outcome is not None:
+        answer["outcome"] = outcome.to_json()
+    show.answer(answer, _said(answer))
+    if trouble is not None:
+        print(f"ratchet: {trouble}", file=sys.stderr, flush=True)
+        sys.exit(trouble.exit_code)
+    if outcome is not None and (kind := event_class(outcome.type)) and kind.refusal:
+        sys.exit(1)
+
+
+async def _answered(
+    home: Home, one: Draft, event_id: str, ends: float, wait: float
+) -> Envelope | None:
+    """The first answer of an agent to a request; nothing else is waited for."""
+    kind, settled_at = event_class(one.type), 0
+    if kind is None or not hasattr(kind, "answered_by"):
+        return None
+    while True:
+        store = home.reader()
+        try:
+            effects = await store.effects([event_id])
+            end = (await store.head()).position
+        finally:
+            await store.close()
+        answers = [effect for effect in effects if effect.actor.startswith("agent:")]
+        if answers:
+            return answers[0]
+        if time.monotonic() > ends:
+            raise LogUnavailable(
+                f"no agent has answered within {wait:g} s",
+                where=event_id,
+                right="the event is in the log; `ratchet why` will show the answer",
+            )
+        if end > settled_at and home.owner() is None:
+            settled_at = await _settle(home)
+        else:
+            await asyncio.sleep(LOOK)
+
+
+async def _settle(home: Home) -> int:
+    """Run the agents here, if nobody else owns the home; up to where they have answered."""
+    from infra.assemble import settled  # all agents: only who waits without an owner pays for them
+
+    with Lock(home) as lock:
+        if not lock.take():
+            await asyncio.sleep(LOOK)
+            return 0
+        store = home.writer()
+        try:
+            await settled(store)
+            return (await store.head()).position
+        finally:
+            await store.close()
+
+
+def _said(answer: dict[str, Any]) -> str:
+    text = f"{answer['type']} at position {answer['position']}, id {answer['event_id']}"
+    outcome = answer.get("outcome")
+    if outcome:
+        reason = outcome["data"].get("reason")
+        text += f"\n  answered: {outcome['type']}" + (f": {reason}" if reason else "")
+    return text
