@@ -31,13 +31,15 @@ class Slots:
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        self.take()
+        self.check()
+        self.taken += 1
         try:
             yield
         finally:
-            self.give()
+            self.taken -= 1
 
-    def take(self) -> None:
+    def check(self) -> None:
+        """Whether there is room for one more."""
         if self.taken >= self.most:
             raise TurnedAway(
                 429,
@@ -46,10 +48,6 @@ class Slots:
                 right="try again in a second",
                 headers={"Retry-After": "1"},
             )
-        self.taken += 1
-
-    def give(self) -> None:
-        self.taken -= 1
 
 
 @dataclass

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from events.envelope import Envelope
-from events.errors import NotFound
+from events.errors import NotFound, UnknownType
 from events.ingress import event_named
 from events.message import Event, event_classes
 from events.suggest import near
@@ -51,8 +51,8 @@ def reading(door: Door) -> APIRouter:
     async def type_named(name: str) -> Json:
         try:
             kind = event_named(name)
-        except Exception as error:
-            raise _as_missing(error) from None
+        except UnknownType as error:
+            raise NotFound(error.what, where="path", right=error.right) from None
         schema = kind.model_json_schema()
         return Json({**_line(kind), "schema": schema, "example": kind.example})
 
@@ -109,10 +109,3 @@ def _line(kind: type[Event]) -> dict[str, Any]:
     says = " ".join((kind.__doc__ or "").split())
     return {"type": kind.wire, "publisher": kind.publisher, "version": kind.schema_version,
             "says": says}  # fmt: skip
-
-
-def _as_missing(error: Exception) -> Exception:
-    if not hasattr(error, "body"):
-        return error
-    said = error.body()
-    return NotFound(said["what"], where=said["where"], right=said["right"])

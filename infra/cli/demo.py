@@ -28,7 +28,7 @@ from infra.home import Lock
 from infra.settings import configuration
 from pipelines.pipeline import PIPELINES
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 PRETENCE = (
     "The workers of this version only pretend to train: no model is made, nothing is measured."

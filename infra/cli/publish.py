@@ -16,7 +16,7 @@ from events.ingress import admitted, event_named, parsed
 from events.message import Event
 from infra.cli import waiting
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 READ = 1 << 26
 """Bytes that are read of a file: enough to say how much too large it is."""
@@ -30,7 +30,7 @@ def publish(
     ] = None,
     data: str = typer.Option("", help="A file with the fields as JSON; - for standard input."),
     event_id: str = typer.Option("", "--id", help="Publish once, however often this id is sent."),
-    wait: float = typer.Option(0, help="Wait so many seconds (30) for the agents' answer."),
+    wait: float = typer.Option(0, metavar="[SECONDS]", help=waiting.HELP, show_default=False),
 ) -> None:
     """Append an event and trigger work.
 

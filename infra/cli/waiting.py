@@ -18,6 +18,7 @@ from infra import publishing
 from infra.cli import show
 from infra.home import Home, Lock
 
+HELP = "Wait for the agents' answer, 30 seconds unless told; 1 if they refuse, 4 if none comes."
 LOOK = 0.02
 """Seconds between looks for an answer."""
 

@@ -1,0 +1,46 @@
+"""The application behind the door: its routes, and the layers around them."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from events.errors import RatchetError
+from infra.api.auth import Guard
+from infra.api.door import Door
+from infra.api.health import health
+from infra.api.listening import listening
+from infra.api.metrics import Counts
+from infra.api.problems import on_http_error, on_invalid_query, on_ratchet_error
+from infra.api.reading import reading
+from infra.api.threshold import Threshold
+from infra.api.work import working
+from infra.api.writing import writing
+from infra.assemble import House
+from infra.home import Home
+from infra.rejected import Rejected
+
+ROUTES = (health, writing, listening, working, reading)
+"""In this order they are asked: `/events/tail` before `/events/{event}`."""
+
+
+def api(house: House, home: Home, guard: Guard) -> FastAPI:
+    """The door of `house`; what it keeps itself is in `app.state.door`."""
+    rejected = Rejected(home.folder)
+    door = Door(house, home, guard, rejected, Counts(house, rejected))
+    app = FastAPI(
+        openapi_url=None,
+        redirect_slashes=False,
+        middleware=[Middleware(Threshold, door=door)],
+        exception_handlers={
+            RatchetError: on_ratchet_error,
+            HTTPException: on_http_error,
+            RequestValidationError: on_invalid_query,
+        },
+    )
+    app.state.door = door
+    for routes in ROUTES:
+        app.include_router(routes(door))
+    return app

@@ -1,0 +1,161 @@
+"""Workers: one answer to each request, whatever is lost, repeated or late."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from agents import worker as module
+from agents.trainer.workers.pretend import failed, pretender
+from agents.worker import Runner, Tell, Worker
+from events.bus import LogTailBus
+from events.catalog.training import RequestWithdrawn, StageCompleted, StageRequested
+from events.fact import Fact
+from events.memory import MemoryStore
+from events.message import Outcome
+from events.store import append
+
+
+class Time:
+    """A clock that tests may push on."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 21, 3, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+async def granted(store: MemoryStore, *workers: Worker, seconds: float = 0.3) -> None:
+    """Let runners compete for a while."""
+    bus = LogTailBus(store)
+    runners = [
+        Runner({one.kind.wire: one}, store, bus, f"worker-{number}", slots=2)
+        for number, one in enumerate(workers)
+    ]
+    tasks = [asyncio.create_task(runner.run()) for runner in runners]
+    await asyncio.sleep(seconds)
+    for task in tasks:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    await bus.close()
+
+
+def request(number: int = 1) -> StageRequested:
+    return StageRequested(run=f"r{number}", stage="data", attempt=1)
+
+
+async def outcomes(store: MemoryStore) -> list[str]:
+    return [e.type for e in await store.read(limit=1000) if e.type != "StageRequested"]
+
+
+def test_many_workers_answer_each_request_once() -> None:
+    async def story() -> None:
+        store = MemoryStore()
+        await append(store, *[request(number) for number in range(20)], actor="agent:trainer")
+        await granted(store, *[pretender(0.0) for _ in range(4)])
+        assert await outcomes(store) == ["StageCompleted"] * 20
+        assert await store.leases() == []
+
+    asyncio.run(story())
+
+
+def test_what_fails_in_a_worker_is_an_outcome() -> None:
+    async def broken(_told: Fact, _tell: Tell) -> Outcome:
+        raise MemoryError("no room")
+
+    async def story() -> None:
+        store = MemoryStore()
+        await append(store, request(), actor="agent:trainer")
+        await granted(store, Worker(StageRequested, broken, failed), seconds=0.1)
+        (answer,) = [e for e in await store.read() if e.type == "StageFailed"]
+        assert getattr(answer.event(), "reason", "") == "MemoryError: no room"
+
+    asyncio.run(story())
+
+
+def waiting(reached: asyncio.Event, until: asyncio.Event) -> Worker:
+    async def grant(told: Fact, _tell: Tell) -> Outcome:
+        asked = told.event
+        assert isinstance(asked, StageRequested)
+        reached.set()
+        await until.wait()
+        return StageCompleted(run=asked.run, stage=asked.stage, attempt=1, seconds=0.0)
+
+    return Worker(StageRequested, grant, failed)
+
+
+def test_a_lease_that_ends_returns_the_request_and_the_late_answer_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "LOOK", 0.02)
+
+    async def story() -> None:
+        time = Time()
+        store = MemoryStore(time)
+        await append(store, request(), actor="agent:trainer")
+        reached, until = asyncio.Event(), asyncio.Event()
+        slow = asyncio.create_task(granted(store, waiting(reached, until), seconds=0.6))
+        await reached.wait()
+        time.pass_by(31)
+        await granted(store, pretender(0.0), seconds=0.1)
+        assert await outcomes(store) == ["StageCompleted"]
+        until.set()
+        await slow
+        assert await outcomes(store) == ["StageCompleted"]
+
+    asyncio.run(story())
+
+
+def test_a_worker_stops_when_its_request_is_withdrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LEASE", 0.06)
+
+    async def story() -> None:
+        store = MemoryStore()
+        (asked,) = await append(store, request(), actor="agent:trainer")
+        stopped: list[str] = []
+
+        async def grant(_told: Fact, _tell: Tell) -> Outcome:
+            try:
+                await asyncio.sleep(30)
+            except asyncio.CancelledError:
+                stopped.append("yes")
+                raise
+            raise AssertionError
+
+        task = asyncio.create_task(granted(store, Worker(StageRequested, grant, failed)))
+        await asyncio.sleep(0.05)
+        gone = RequestWithdrawn(run="r1", request=asked.event_id, reason="cancelled")
+        await append(store, gone, actor="agent:trainer")
+        await task
+        assert stopped == ["yes"]
+        assert await outcomes(store) == ["RequestWithdrawn"]
+
+    asyncio.run(story())
+
+
+def test_progress_reaches_whoever_listens() -> None:
+    async def story() -> None:
+        store = MemoryStore()
+        bus = LogTailBus(store)
+        follower = bus.follow()
+        (asked,) = await append(store, request(), actor="agent:trainer")
+        runner = Runner({"StageRequested": pretender(0.0)}, store, bus, "worker")
+        await runner.settle()
+        heard = await follower.next(1)
+        assert heard is not None
+        assert heard.about == asked.event_id
+        assert heard.says["step"] == 1
+        follower.close()
+        await bus.close()
+
+    asyncio.run(story())
+
+
