@@ -8,7 +8,8 @@ them may be deleted at any time, and the fold comes back to the same state from 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,19 +79,40 @@ async def replayed(
     projections: list[Projection], store: EventStore, until: int, told: Told | None = None
 ) -> dict[str, State]:
     """The states as they were at a position, from the first event on, the chain verified."""
+    return (await replayed_at(projections, store, [until], told))[0]
+
+
+async def replayed_at(
+    projections: list[Projection],
+    store: EventStore,
+    positions: Sequence[int],
+    told: Told | None = None,
+) -> list[dict[str, State]]:
+    """The states as they were at each of these positions, in one reading."""
     head = await store.head()
-    if until > head.position:
+    if max(positions) > head.position:
         raise NotFound(
-            f"the log ends at position {head.position}, before {until}",
-            where="--to",
+            f"the log ends at position {head.position}, before {max(positions)}",
+            where="position",
             right=f"a position from 0 to {head.position}, or a time",
         )
     folds = [Fold(projection) for projection in projections]
-    async for batch in history(store, until, told):
+    ahead = sorted(set(positions))
+    kept: dict[int, dict[str, State]] = {}
+
+    def keep() -> None:
+        states = {one.projection.name: one.state for one in folds}
+        kept[ahead.pop(0)] = deepcopy(states) if ahead else states
+
+    async for batch in history(store, ahead[-1], told):
         for envelope in batch:
+            while ahead[0] < envelope.position:
+                keep()
             hearing = [one for one in folds if envelope.type in one.projection.hears]
             if hearing:
                 told_fact = fact(envelope)
                 for one in hearing:
                     one.projection.apply(one.state, told_fact)
-    return {one.projection.name: one.state for one in folds}
+    while ahead:
+        keep()
+    return [kept[position] for position in positions]

@@ -80,7 +80,7 @@ def test_versions_are_judged_where_they_answered() -> None:
 def test_what_lies_behind_the_checkpoint_is_not_judged() -> None:
     store = MemoryStore()
     asyncio.run(played(store))
-    asyncio.run(append(store, TestPinged(who="late"), actor="test"))  # type: ignore[arg-type]
+    asyncio.run(append(store, TestPinged(who="late"), actor="test"))
     assert audited(store).good
 
 
