@@ -104,7 +104,22 @@ async def _fits(store: EventStore, head: Head) -> None:
         raise BrokenChain(head.position, "the signed head says otherwise")
 
 
+async def _whole(store: EventStore) -> int:
+    """The last position up to which the chain holds, whatever else is damaged."""
+    position, previous = 0, GENESIS
+    while True:
+        walk = await store.verify(position)
+        for envelope in walk.envelopes:
+            if envelope.position != position + 1 or not holds(envelope, previous):
+                return position
+            position, previous = envelope.position, envelope.hash
+        if walk.damage or not walk.envelopes:
+            return position
+
+
 async def _compare(store: EventStore, report: Report, kept: Head, key: str | None) -> None:
+    if kept == EMPTY:  # it was kept before anything happened
+        return
     if not signed(kept, key):
         raise BrokenChain(kept.position, "the signature of the kept head is not by this home's key")
     if kept.position > report.head.position:

@@ -21,9 +21,8 @@ DEEPEST = 12
 """References and alternatives are followed so far; a schema that goes on is a circle."""
 MOST_NAMED = 40
 """Fields, or allowed values, that one sentence lists."""
-PATTERNS = {
-    get_args(Name)[1].pattern: "a name of at most 100 letters, digits, '.', '_' and '-'",
-}
+NAME = "a name of at most 100 letters, digits, '.', '_' and '-', a letter or digit first"
+PATTERNS = {get_args(Name)[1].pattern: NAME}
 FORMATS = {
     "date-time": "a time such as 2026-11-21T03:00:00Z",
     "date": "a date such as 2026-11-21",

@@ -1,4 +1,4 @@
-"""Bearer tokens of a home: who bears them and what each may do. The tokens are not kept, only hashes.
+"""Bearer tokens of a home: who bears them and what each may do. Only their hashes are kept.
 
 The file is read again when it has changed, so that a token added or removed beside a running owner
 counts from the next call on.

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from collections.abc import Sequence
+from functools import partial
+
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
@@ -40,7 +44,18 @@ def api(house: House, home: Home, guard: Guard) -> FastAPI:
             RequestValidationError: on_invalid_query,
         },
     )
-    app.state.door = door
-    for routes in ROUTES:
-        app.include_router(routes(door))
+    routers = [routes(door) for routes in ROUTES]
+    for router in routers:
+        app.include_router(router)
+    app.state.door, app.state.methods = door, partial(methods, routers)
     return app
+
+
+def methods(routers: Sequence[APIRouter], path: str) -> list[str]:
+    """What can be done to this path."""
+    found: set[str] = set()
+    for router in routers:
+        for route in router.routes:
+            if isinstance(route, APIRoute) and route.path_regex.match(path):
+                found |= route.methods
+    return sorted(found)

@@ -1,4 +1,4 @@
-"""What all routes share: the house behind the door, who guards it, and how much it bears at once."""
+"""What all routes share: the house behind the door, its guard, and how much is borne at once."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ those before, progress that nobody takes in is dropped, and one who takes in not
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -16,10 +17,12 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from events.errors import Malformed
+from events.errors import Malformed, RatchetError
 from events.message import event_classes
 from infra.api.auth import needs
 from infra.api.door import Door
+
+log = logging.getLogger(__name__)
 
 HEARTBEAT = 15.0
 """Seconds of silence after which a comment shows that the line still stands."""
@@ -83,6 +86,8 @@ async def _events(door: Door, request: Request, after: int) -> AsyncIterator[str
                 yield f"id: {after}\nevent: {one.type}\ndata: {data}\n\n"
             if len(envelopes) < BATCH and not await ear.wait(SLICE) and beat.due():
                 yield beat.now()
+    except RatchetError as error:  # the listener comes back where it was, and is told properly
+        log.info("a listener is let go: %s", error)
     finally:
         ear.close()
 
@@ -123,5 +128,5 @@ class Heartbeat:
         self._asked = time.monotonic()
         try:
             return door.guard.caller(request.headers).may("read")
-        except Exception:
+        except RatchetError:
             return False

@@ -1,7 +1,7 @@
 """What Prometheus may ask: how far log and agents are, what is open, what came through the door.
 
-Labels have few values by construction: routes are templates, methods and statuses are those of HTTP,
-agents are those of the house. What the house knows is read when somebody asks.
+Labels have few values by construction: routes are templates, methods and statuses are those of
+HTTP, agents are those of the house. What the house knows is read when somebody asks.
 """
 
 from __future__ import annotations

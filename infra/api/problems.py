@@ -1,4 +1,4 @@
-"""What goes wrong at the door, as a status and three parts: what, where, and what would be right."""
+"""What goes wrong at the door, as a status and three parts: what, where, what would be right."""
 
 from __future__ import annotations
 
@@ -91,11 +91,10 @@ async def on_http_error(request: Request, error: Exception) -> Response:
             right = "for instance /events, /events/types, /why/EVENT, /projections, /healthz"
             said = TurnedAway(404, f"there is nothing at {path!r}", where="path", right=right)
         case 405:
-            allowed = headers.get("Allow", "another one")
-            said = TurnedAway(
-                405, f"{method!r} cannot be done to {path!r}", where="method", right=allowed,
-                headers=headers,
-            )  # fmt: skip
+            allowed = ", ".join(request.app.state.methods(request.url.path))
+            what = f"{method!r} cannot be done to {path!r}"
+            headers["Allow"] = allowed
+            said = TurnedAway(405, what, where="method", right=allowed, headers=headers)
         case status:
             said = TurnedAway(status, str(error.detail)[:500], headers=headers)
     return refusal(said)

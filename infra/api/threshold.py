@@ -1,4 +1,4 @@
-"""What every call passes, whatever it wants: who it is, how it went, and the shape of what fails."""
+"""What every call passes, whatever it wants: who it is, how it went, what shape a failure has."""
 
 from __future__ import annotations
 

@@ -77,19 +77,26 @@ async def _position(store: EventStore, text: str, option: str) -> int:
 
 
 def _text(document: dict[str, Any]) -> str:
+    if "diff" in document:
+        return _changes(document)
     lines = [f"The states at position {document['position']:,}."]
-    if "diff" not in document:
-        for name, state in document["projections"].items():
-            lines += ["", f"{name} ({len(state)})", json.dumps(state, ensure_ascii=False, indent=2)]
-        return "\n".join(lines)
-    lines = [f"From position {document['from']:,} to {document['position']:,}."]
+    for name, state in document["projections"].items():
+        lines += ["", f"{name} ({len(state)})", json.dumps(state, ensure_ascii=False, indent=2)]
+    return "\n".join(lines)
+
+
+def _changes(document: dict[str, Any]) -> str:
+    lines = [f"From position {document['from']:,} to {document['position']:,}:"]
     for name, found in document["diff"].items():
-        lines += ["", name if any(found.values()) else f"{name}: no difference"]
+        if any(found.values()):
+            lines += ["", name]
         lines += [f"  + {path} = {_short(value)}" for path, value in found["added"].items()]
         lines += [f"  - {path} = {_short(value)}" for path, value in found["removed"].items()]
-        for path, value in found["changed"].items():
-            lines.append(f"  * {path}: {_short(value['from'])} -> {_short(value['to'])}")
-    return "\n".join(lines)
+        lines += [
+            f"  * {path}: {_short(value['from'])} -> {_short(value['to'])}"
+            for path, value in found["changed"].items()
+        ]
+    return "\n".join(lines if len(lines) > 1 else [*lines, "nothing changed"])
 
 
 def _short(value: Any) -> str:

@@ -1,0 +1,1 @@
+"""Proofs by many kills: short here in the tests, long in `make proofs`."""
