@@ -9,7 +9,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agents.agent import Agent
 from agents.roster import ROSTER
@@ -25,8 +25,12 @@ from events.memory import utc_now
 from events.projection import Fold, Projection, restored
 from events.store import EndLocalLeases, EventStore
 from infra.clock import Clock
+from infra.home import Home
 from infra.settings import Settings
 from pipelines.runs import RUNS
+
+if TYPE_CHECKING:
+    from infra.api.server import Server
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +117,13 @@ async def built(
         runner = Runner(grants, store, bus, "pretend", settings.workers.slots)
     shells = [Shell(agent, store, bus, me()) for agent in agents]
     return House(store, bus, shells, runner, Clock(store, bus), {})
+
+
+def door(house: House, home: Home, listening: socket.socket, owner: str) -> Server:
+    """The HTTP door of the house, still closed; `owner` is the token of the home's note."""
+    from infra.api.server import Server
+
+    return Server(house, home, listening, owner)
 
 
 async def settled(store: EventStore, agents: Sequence[Agent[Any]] = AGENTS) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import json
 import socket
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from events.errors import LogUnavailable, Malformed, RatchetError
+from events.errors import LogUnavailable
 from infra.api.app import api
 from infra.api.auth import Guard, is_loopback
 from infra.assemble import House
@@ -28,41 +27,6 @@ IDLE = 5
 CONNECTIONS = 1000
 LAST_ANSWERS = 4
 """Seconds that requests under way have when the door closes."""
-
-
-class PlaceTaken(RatchetError):
-    """The address is another program's, or not one of this machine."""
-
-    exit_code = 4
-
-
-def listening_socket(host: str, port: int, insist: bool) -> socket.socket:
-    """Bound and listening. Without `insist` a taken port gives way to a free one."""
-    try:
-        family, _, _, _, place = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-    except OSError as error:
-        right = "an address of this machine, for instance 127.0.0.1"
-        raise Malformed(f"{host!r} is no address ({error})", where="--host", right=right) from None
-    made = socket.socket(family, socket.SOCK_STREAM)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        made.bind(place)
-        made.listen(2048)
-    except OSError as error:
-        made.close()
-        if error.errno == errno.EADDRINUSE and not insist:
-            return listening_socket(host, 0, insist=True)
-        taken = error.errno == errno.EADDRINUSE
-        what = f"port {port} is taken by another program"
-        raise PlaceTaken(
-            what if taken else f"port {port} of {host!r} cannot be opened ({error.strerror})",
-            where="--port" if taken else f"{host}:{port}",
-            right="another port, or 0 for any free one" if taken else "another address or port",
-        ) from None
-    made.setblocking(False)
-    return made
 
 
 class Patient(H11Protocol):

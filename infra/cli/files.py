@@ -31,7 +31,7 @@ _PLAIN = {
     "tag:yaml.org,2002:bool": re.compile(r"true|True|TRUE|false|False|FALSE"),
     "tag:yaml.org,2002:int": re.compile(r"[-+]?(0|[1-9][0-9]*)"),
     "tag:yaml.org,2002:float": re.compile(
-        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf)|\.(nan|NaN)"
+        r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+"
     ),
     "tag:yaml.org,2002:null": re.compile(r"~|null|Null|NULL"),
 }
@@ -103,7 +103,7 @@ def _yaml(body: bytes) -> Any:
     if len(body) > LIMIT:
         raise Malformed(f"the file has {len(body):,} bytes", right=f"at most {LIMIT:,}")
     try:
-        found = yaml.load(body.decode(), _Loader)  # noqa: S506  (it is a SafeLoader)
+        found = yaml.load(body.decode(), _Loader)
         _bounded(found)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise Malformed(f"this is not YAML in UTF-8 ({_sentence(error)})") from None
@@ -112,7 +112,8 @@ def _yaml(body: bytes) -> Any:
 
 def _sentence(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error)
+    parts = [getattr(error, name, None) for name in ("context", "problem")]
+    problem = ", ".join(filter(None, parts)) or str(error)
     place = f", line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
     return " ".join(problem.split())[:300] + place
 

@@ -17,6 +17,7 @@ SPLIT_BY_KIND = {"utils", "util", "helpers", "helper", "types", "common", "misc"
 
 MAY_IMPORT_LATE: dict[str, str] = {
     "infra/cli/": "ratchet --help answers within 300 ms, so a command loads what it needs itself",
+    "infra/assemble.py": "FastAPI takes 300 ms, and of all who assemble only `up` opens a door",
     "events/sql/connect.py": "migrations load Alembic, and only an old schema needs them",
 }
 """Where an import may stand inside a function, and why."""

@@ -1,0 +1,199 @@
+"""`ratchet up`: own a home and run everything in it, until told to stop.
+
+What has been acknowledged is on the disk already, so stopping only has to be polite: requests under
+way are answered, agents write how far they are, the note is taken away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import secrets
+import signal
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import typer
+
+from events.errors import LogUnavailable, NoRoom, RatchetError, ReadOnly
+from infra.assemble import House, built, door
+from infra.cli import show
+from infra.home import Home, Lock
+from infra.settings import Configuration, configuration
+from infra.sockets import listening_socket
+from infra.tokens import Tokens
+
+app = typer.Typer(rich_markup_mode=None)
+log = logging.getLogger(__name__)
+
+DEADLINE = 9.0
+"""Seconds after which a stop is no longer polite."""
+LOOK = 0.5
+"""Seconds between looks whether the home is still there."""
+PRETENCE = "training workers of this version only pretend: no model is made, nothing is measured"
+
+
+@app.command()
+def up(
+    host: str = typer.Option("", help="Where to listen; beyond loopback, calls need a token."),
+    port: int = typer.Option(None, min=0, max=65535, help="8750 if it is free; 0 for any."),
+) -> None:
+    """Run everything; stop with Ctrl-C."""
+    chosen = configuration({"api.host": host or None, "api.port": port})
+    _log_to_stderr(chosen.settings.log.level)
+    home = show.home()
+    with Lock(home) as lock:
+        if not lock.take():
+            _say(f"waiting for another process to let go of {home.folder}")
+            lock.wait()
+        try:
+            code = asyncio.run(_run(home, chosen))
+        except OSError as error:
+            raise _explained(error, home) from None
+    sys.exit(code)
+
+
+async def _run(home: Home, chosen: Configuration) -> int:
+    api = chosen.settings.api
+    insist = any(one.key == "api.port" and one.origin != "default" for one in chosen.origins)
+    stop = Stop()
+    with listening_socket(api.host, api.port, insist) as listening:
+        store = home.writer()
+        try:
+            house = await built(store, chosen.settings)
+        except BaseException:
+            await store.close()
+            raise
+        token = secrets.token_urlsafe(32)
+        server = door(house, home, listening, token)
+        parts = asyncio.create_task(house.run(), name="house")
+        try:
+            await server.open()
+            _announce(home, house, server.near_url, token)
+            await _greet(home, house, server.url, chosen)
+            if not (server.loopback or Tokens(home.folder / "tokens.json").all()):
+                _say("nobody may call yet: `ratchet tokens add NAME --scope publish` makes a token")
+            code = await _watch(home, stop, parts, server.serving)
+        finally:
+            log.info("stopping")
+            home.retire()
+            await server.close()
+            parts.cancel()
+            await asyncio.gather(parts, return_exceptions=True)
+            await _let_go(house)
+    log.info("stopped")
+    return code
+
+
+def _announce(home: Home, house: House, url: str, token: str) -> None:
+    home.announce(
+        {
+            "pid": os.getpid(),
+            "http": url,
+            "nats": None,
+            "token": token,
+            "started_at": house.started_at.isoformat(),
+        }
+    )
+
+
+async def _greet(home: Home, house: House, url: str, chosen: Configuration) -> None:
+    head = await house.store.head()
+    document = {
+        "http": url,
+        "home": str(home.folder),
+        "pid": os.getpid(),
+        "position": head.position,
+    }
+    show.answer(document, f"ratchet is up: {url}, home {home.folder}")
+    if chosen.settings.workers.slots:
+        _say(PRETENCE)
+
+
+async def _watch(
+    home: Home, stop: Stop, parts: asyncio.Task[None], serving: asyncio.Task[None] | None
+) -> int:
+    """Until told to stop, or until there is nothing left to own; the exit code."""
+    mine = _mark(home.database)
+    while not await stop.asked(LOOK):
+        if mine is None or _mark(home.database) != mine:
+            log.error("the home %s has vanished; nothing more can be kept in it", home.folder)
+            return LogUnavailable.exit_code
+        for part in (parts, serving):
+            if part is not None and part.done():
+                log.error("%s has ended", part.get_name(), exc_info=part.exception())
+                return 1
+    return 0
+
+
+async def _let_go(house: House) -> None:
+    try:
+        await house.close()
+    except RatchetError as error:  # caches only: what was acknowledged is in the log
+        log.warning("not everything could be kept: %s", error)
+        with suppress(RatchetError):
+            await house.store.close()
+
+
+class Stop:
+    """Hears the signals: the first asks, the second commands."""
+
+    def __init__(self) -> None:
+        self._asked = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._hear, number)
+
+    def _hear(self, number: int) -> None:
+        if self._asked.is_set():
+            _say("stopped at once")
+            os._exit(128 + number)
+        self._asked.set()
+        late = threading.Timer(DEADLINE, _give_up)
+        late.daemon = True
+        late.start()
+
+    async def asked(self, seconds: float) -> bool:
+        """Whether to stop, after at most so many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._asked.wait()
+        return self._asked.is_set()
+
+
+def _give_up() -> None:
+    _say(f"not everything ended within {DEADLINE:g} s; what was acknowledged is kept")
+    os._exit(0)
+
+
+def _mark(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _explained(error: OSError, home: Home) -> RatchetError:
+    where, why = str(error.filename or home.folder), error.strerror or str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return NoRoom("the disk is full", where=where, right="free some space, and start again")
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        right = "make the folder writable for this user, or name another with --home"
+        return ReadOnly(f"the home cannot be written ({why})", where=where, right=right)
+    return LogUnavailable(f"ratchet cannot run here ({why})", where=where)
+
+
+def _log_to_stderr(level: str) -> None:
+    shape = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(stream=sys.stderr, level=level.upper(), format=shape)
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+
+
+def _say(text: str) -> None:
+    print(f"ratchet: {text}", file=sys.stderr, flush=True)
