@@ -57,5 +57,5 @@ def methods(routers: Sequence[APIRouter], path: str) -> list[str]:
     for router in routers:
         for route in router.routes:
             if isinstance(route, APIRoute) and route.path_regex.match(path):
-                found |= route.methods
+                found.update(route.methods or ())
     return sorted(found)

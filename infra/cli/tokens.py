@@ -19,12 +19,12 @@ def tokens() -> None:
 def add(
     name: str = typer.Argument(help="Under which name its bearer appears in the history."),
     scope: list[str] = typer.Option(
-        [], help="What it is for: publish, read, worker, or admin for all. May be repeated."
+        None, help="What it is for: publish, read, worker, or admin for all. May be repeated."
     ),
 ) -> None:
     """Make a token. It is shown this once; only its hash is kept."""
     kept = _kept()
-    secret = kept.add(name, scope)
+    secret = kept.add(name, scope or ())
     scopes = next(token.scopes for token in kept.all() if token.name == name)
     text = f"{secret}\n  for {', '.join(scopes)}; it is not shown again"
     show.answer({"name": name, "scopes": list(scopes), "token": secret}, text)

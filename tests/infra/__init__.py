@@ -1,0 +1,1 @@
+"""Everything put together: the house, its door, its commands, real processes."""
