@@ -8,7 +8,7 @@ from typing import Any
 
 from agents.agent import Agent
 from agents.judge import Judge, Verdict, judged, judges
-from events.chain import EMPTY, Head, signed
+from events.chain import EMPTY, GENESIS, Head, holds, signed
 from events.errors import LogDamaged, LogUnavailable, UnknownHistory
 from events.replay import BrokenChain, Told, history
 from events.store import EventStore
@@ -65,7 +65,7 @@ async def audit(
             await _compare(store, report, kept, key)
     except BrokenChain as broken:
         _break(report, broken)
-    except (UnknownHistory, LogDamaged, LogUnavailable):
+    except (UnknownHistory, LogDamaged, LogUnavailable) as trouble:
         # what cannot be read may have been tampered with: then the chain alone names the place
         try:
             report.head = await store.head()
@@ -73,14 +73,18 @@ async def audit(
                 continue
         except BrokenChain as broken:
             _break(report, broken)
+        except LogDamaged as damaged:  # the head is lost too: the events hold as far as they do
+            _break(report, BrokenChain(await _whole(store) + 1, damaged.what))
         else:
-            raise
+            if not isinstance(trouble, LogDamaged):
+                raise
+            _break(report, BrokenChain(report.head.position + 1, trouble.what))
     report.decisions = sum(judge.judged for judge in bench)
     return report
 
 
 def _break(report: Report, broken: BrokenChain) -> None:
-    report.broken_at, report.broken = broken.position, broken.what
+    report.broken_at, report.broken = broken.position, broken.why
     report.events = broken.position - 1
 
 

@@ -24,8 +24,8 @@ def changes(before: Any, after: Any, path: str = "") -> Iterator[Change]:
             yield from changes(before.get(key, ABSENT), after.get(key, ABSENT), place)
     elif isinstance(before, list) and isinstance(after, list):
         for index in range(max(len(before), len(after))):
-            pair = (side[index] if index < len(side) else ABSENT for side in (before, after))
-            yield from changes(*pair, f"{path}.{index}" if path else str(index))
+            was, is_now = (side[index] if index < len(side) else ABSENT for side in (before, after))
+            yield from changes(was, is_now, f"{path}.{index}" if path else str(index))
     elif type(before) is not type(after) or before != after:
         yield Change(path, before, after)
 

@@ -16,6 +16,7 @@
         OwnerBusy                   another process owns this home and does not answer
         NoRoom                      the disk is full
         ReadOnly                    the folder may not be written
+        NotBegun                    there is a database, but no log in it yet
       LogDamaged                    the database is not what it was
       UnknownHistory                a log, or an event in it, that this version cannot read
 
@@ -106,6 +107,10 @@ class NoRoom(LogUnavailable):
 
 class ReadOnly(LogUnavailable):
     """The folder may not be written."""
+
+
+class NotBegun(LogUnavailable):
+    """There is a database, but no log in it yet: it is just being made."""
 
 
 class LogDamaged(RatchetError):

@@ -1,4 +1,4 @@
-"""Reading history without trusting it: in order, in bounded memory, the chain checked on the way."""
+"""Reading history without trusting it: in order, in bounded memory, the chain checked as it goes."""
 
 from __future__ import annotations
 
@@ -45,4 +45,4 @@ class BrokenChain(LogDamaged):
             where=f"position {position}",
             right="what lies before it can be trusted; bring the log back from a backup",
         )
-        self.position = position
+        self.position, self.why = position, why

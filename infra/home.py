@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from events.chain import Signer
-from events.errors import LogUnavailable, OwnerBusy, ReadOnly
+from events.errors import LogUnavailable, NotBegun, OwnerBusy, ReadOnly
 from events.memory import MemoryStore
 from events.sql.sqlite import SqliteStore
 from events.store import EventStore
@@ -53,11 +53,12 @@ class Home:
 
     def reader(self) -> EventStore:
         """The log for reading; where there is none yet, an empty one."""
-        if not self.database.exists():
+        if not self.database.exists() or self.database.stat().st_size == 0:
             return MemoryStore()
-        if self.database.stat().st_size == 0:
+        try:
+            return SqliteStore(self.database)
+        except NotBegun:
             return MemoryStore()
-        return SqliteStore(self.database)
 
     def writer(self) -> SqliteStore:
         """The log for writing. Only for who holds the lock."""

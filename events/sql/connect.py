@@ -10,6 +10,7 @@ from events.errors import (
     LogDamaged,
     LogUnavailable,
     NoRoom,
+    NotBegun,
     RatchetError,
     ReadOnly,
     UnknownHistory,
@@ -49,11 +50,16 @@ def reading(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA query_only=ON")
         connection.execute("PRAGMA cache_size=-16000")
-        revision(connection, path)
+        if revision(connection, path) is None and not _tables(connection):
+            raise NotBegun("the log has not begun yet", where=str(path))
     except (sqlite3.Error, RatchetError):
         connection.close()
         raise
     return connection
+
+
+def _tables(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
 
 
 def revision(connection: sqlite3.Connection, path: Path) -> str | None:
@@ -113,7 +119,8 @@ def explained(error: sqlite3.Error, path: Path) -> RatchetError:
         )
     if isinstance(error, sqlite3.ProgrammingError):
         return LogUnavailable(f"the log is closed ({error})", where=place)
-    if base in _DAMAGED or name in _UNREADABLE or not name:
+    gone = name == "SQLITE_ERROR" and str(error).startswith("no such ")  # a table, a column
+    if base in _DAMAGED or name in _UNREADABLE or gone or not name:
         return LogDamaged(
             f"the log's database is damaged ({error})",
             where=place,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -41,7 +41,7 @@ def show_policy(agent: str = typer.Argument(help="Whose policy.")) -> None:
 
 @app.command()
 def apply(
-    paths: list[str] = typer.Argument(metavar="FILE...", help="YAML files, or folders of them."),
+    paths: Annotated[list[str], typer.Argument(metavar="FILE...", help="YAML, or folders of it.")],
 ) -> None:
     """Adopt the policies of these files, as far as they are not in force already."""
     from infra.cli import applying  # YAML: 25 ms that the other commands need not pay

@@ -10,7 +10,7 @@ from events.chain import Signer
 from events.sql.sqlite import SqliteStore
 from events.store import append
 from tests.bench import raw
-from tests.bench.noted import TEXT, Noted
+from tests.bench.notes import note
 from tests.bench.peer import SETTINGS, Peer
 from tests.bench.results import Result, ratio
 from tests.bench.rounds import disk, fsync_us, interleaved
@@ -27,13 +27,13 @@ async def appended(path: Path, events: int, appenders: int) -> float:
     """Events a second, from an empty log on."""
     store = SqliteStore(path, Signer.fresh())
 
-    async def appender(who: str) -> None:
+    async def appender(number: int) -> None:
         for version in range(events // appenders):
-            said = Noted(who=who, text=TEXT)
-            await append(store, said, actor="bench", expected={f"bench/{who}": version})
+            said = note(number)
+            await append(store, said, actor="bench", expected={f"note/{said.about}": version})
 
     began = time.perf_counter()
-    await asyncio.gather(*(appender(f"w{index}") for index in range(appenders)))
+    await asyncio.gather(*(appender(number) for number in range(appenders)))
     taken = time.perf_counter() - began
     await store.close()
     return events // appenders * appenders / taken

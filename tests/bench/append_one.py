@@ -9,7 +9,7 @@ from events.chain import Signer
 from events.sql.sqlite import SqliteStore
 from events.store import append
 from tests.bench import raw
-from tests.bench.noted import TEXT, Noted
+from tests.bench.notes import STREAMS, note
 from tests.bench.peer import SETTINGS, Peer
 from tests.bench.results import Result, ratio
 from tests.bench.rounds import disk, fsync_us, interleaved
@@ -23,16 +23,15 @@ OURS = (
 
 async def appended(store: SqliteStore, events: int) -> float:
     """Events a second, one after another, in 64 streams by turns."""
-    versions = {name: 0 for name in (f"w{index}" for index in range(64))}
-    for who in versions:
-        last = await store.last(f"bench/{who}")
-        versions[who] = last.version if last else 0
+    versions = []
+    for index in range(STREAMS):
+        last = await store.last(f"note/w{index}")
+        versions.append(last.version if last else 0)
     began = time.perf_counter()
     for index in range(events):
-        who = f"w{index % 64}"
-        said = Noted(who=who, text=TEXT)
-        await append(store, said, actor="bench", expected={f"bench/{who}": versions[who]})
-        versions[who] += 1
+        said, place = note(index), index % STREAMS
+        await append(store, said, actor="bench", expected={f"note/{said.about}": versions[place]})
+        versions[place] += 1
     return events / (time.perf_counter() - began)
 
 

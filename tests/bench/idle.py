@@ -17,7 +17,7 @@ from events.sql.sqlite import SqliteStore
 from events.store import append
 from infra.assemble import built
 from infra.settings import Settings, Workers
-from tests.bench.noted import TEXT, Noted
+from tests.bench.notes import note
 from tests.bench.results import Goal, Result
 from tests.bench.rounds import disk, interleaved
 
@@ -50,7 +50,7 @@ async def spent(path: Path, agents: int, seconds: float) -> float:
     while (now := time.perf_counter() - began) < seconds:
         due = int(now * RATE) - said
         if due:
-            await append(store, *(Noted(who=f"w{n}", text=TEXT) for n in range(due)), actor="bench")
+            await append(store, *map(note, range(due)), actor="bench")
             said += due
         await asyncio.sleep(TICK)
     taken = (time.process_time() - processor) / (time.perf_counter() - began)

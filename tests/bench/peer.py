@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tests.bench.noted import TEXT
+from tests.bench.notes import STREAMS, TEXT
 from tests.bench.results import PeerMissing
 
 try:
@@ -40,7 +40,7 @@ class Peer:
             "SQLITE_DBNAME": str(path),
         }
         self._application: Any = Application(environment)
-        self._notes = [Note() for _ in range(64)]
+        self._notes = [Note() for _ in range(STREAMS)]
         self._application.save(*self._notes)
 
     def append(self, events: int) -> float:
@@ -48,7 +48,7 @@ class Peer:
         application, notes = self._application, self._notes
         began = time.perf_counter()
         for index in range(events):
-            note = notes[index % 64]
+            note = notes[index % STREAMS]
             note.note(TEXT)
             application.save(note)
         return events / (time.perf_counter() - began)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from events.envelope import COLUMNS
 from events.ids import new_id
-from tests.bench.noted import TEXT, Noted
+from tests.bench.notes import STREAMS, note
 
 _KINDS = {"position": "INTEGER PRIMARY KEY", "schema": "INTEGER", "version": "INTEGER"}
 _TABLE = ", ".join(f"{column} {_KINDS.get(column, 'TEXT')}" for column in COLUMNS)
@@ -44,11 +44,10 @@ class Raw:
             rows = []
             for _ in range(batch):
                 position, event_id = next(self._positions), new_id()
-                who = position % 64
-                data = Noted(who=f"w{who}", text=TEXT).model_dump_json()
+                said = note(position)
                 rows.append(
-                    (position, event_id, "BenchNoted", 1, f"bench/w{who}", position // 64 + 1,
-                     _TIME, "bench", event_id, None, data, None, _HASH, _HASH)
+                    (position, event_id, said.wire, 1, f"note/{said.about}", position // STREAMS + 1,
+                     _TIME, "bench", event_id, None, said.model_dump_json(), None, _HASH, _HASH)
                 )  # fmt: skip
             db.execute("BEGIN IMMEDIATE")
             db.executemany(INSERT, rows)

@@ -6,13 +6,9 @@ import asyncio
 import time
 from pathlib import Path
 
-from events.chain import Signer
-from events.fact import Fact
-from events.message import event_classes
-from events.projection import Projection, State, replayed
+from events.projection import replayed
 from events.sql.sqlite import SqliteStore
-from events.store import append
-from tests.bench.noted import TEXT, Noted
+from tests.bench.notes import filled, notes
 from tests.bench.peer import SETTINGS, Peer
 from tests.bench.results import Result, ratio
 from tests.bench.rounds import disk, interleaved
@@ -22,27 +18,6 @@ OURS = (
     "events.projection.replayed over the whole log in a SqliteStore: the hash of every event "
     "computed again, every event validated by its class, one fold that hears all types"
 )
-
-
-def _noted(state: State, told: Fact) -> None:
-    if isinstance(told.event, Noted):
-        row = state.setdefault(told.event.who, {"count": 0})
-        row["text"] = told.event.text
-        row["count"] += 1
-
-
-def notes() -> Projection:
-    """The newest note of everyone, and how many there were."""
-    return Projection("notes", "1", frozenset(event_classes()), _noted)
-
-
-async def filled(path: Path, events: int) -> None:
-    """A log of so many events, in 64 streams."""
-    store = SqliteStore(path, Signer.fresh())
-    for start in range(0, events, 1000):
-        some = [Noted(who=f"w{n % 64}", text=TEXT) for n in range(start, start + 1000)]
-        await append(store, *some, actor="bench")
-    await store.close()
 
 
 async def replays(path: Path, events: int) -> float:
