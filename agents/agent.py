@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from events.fact import Fact, decided
@@ -33,12 +34,12 @@ class Agent(Generic[S]):
     under: Callable[[S, Any], S] | None = None
     """The state with another policy in it, for what-if."""
 
-    @property
+    @cached_property
     def actor(self) -> str:
         """As whom it speaks in the log."""
         return f"agent:{self.name}"
 
-    @property
+    @cached_property
     def checkpoint(self) -> str:
         """Under which name its place in the log is kept."""
         return f"agent/{self.name}"

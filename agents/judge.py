@@ -61,19 +61,16 @@ class Judge:
     def take(self, told: Fact, recorded: Sequence[Envelope]) -> Verdict | None:
         """Fold one fact and the recorded answer; say so when another answer is derived."""
         self.state = state = self.agent.evolve(self.state, told)
-        version = self.version_at(told.position)
-        if version is None and not recorded:
-            return None
         self.judged += len(recorded)
-        asked = state
-        if self.policy is not None and self.agent.under is not None:
-            asked = self.agent.under(state, self.policy)
-        derived = tuple(self.agent.decide(asked, told)) if version is not None else ()
-        if not recorded and not derived:
+        version = self.version_at(told.position)
+        derived = () if version is None else self._derived(state, told)
+        ids_hold = self._ids_hold(told, recorded)
+        if ids_hold and _repeats(recorded, derived):
+            self.state = self.agent.folded(state, told, derived)
             return None
         said = [envelope.event() for envelope in recorded]
         self.state = self.agent.folded(state, told, said)
-        if _same(said, derived) and self._ids_hold(told, recorded):
+        if ids_hold and _same(said, derived):
             return None
         return Verdict(
             told.position,
@@ -83,11 +80,26 @@ class Judge:
             version or "",
         )
 
+    def _derived(self, state: Any, told: Fact) -> Sequence[Event]:
+        if self.policy is not None and self.agent.under is not None:
+            state = self.agent.under(state, self.policy)
+        return self.agent.decide(state, told)
+
     def _ids_hold(self, told: Fact, recorded: Sequence[Envelope]) -> bool:
         return all(
             envelope.event_id == self.agent.decision_id(told.id, index)
             for index, envelope in enumerate(recorded)
         )
+
+
+def _repeats(recorded: Sequence[Envelope], derived: Sequence[Event]) -> bool:
+    """Whether the derived answer is, letter by letter, what was written; then nothing is parsed."""
+    return len(recorded) == len(derived) and all(
+        envelope.type == event.wire
+        and envelope.schema == event.schema_version
+        and envelope.data == event.model_dump_json()
+        for envelope, event in zip(recorded, derived, strict=True)
+    )
 
 
 def _same(said: Sequence[Event], derived: Sequence[Event]) -> bool:
@@ -123,36 +135,40 @@ async def judged(
     store: EventStore, bench: Sequence[Judge], until: int, told: Told | None = None
 ) -> AsyncIterator[list[Verdict]]:
     """The verdicts, batch by batch. Raises `BrokenChain` where the history is not intact."""
-    heard = frozenset[str]().union(*(judge.agent.hears for judge in bench))
-    by_actor = {judge.agent.actor: judge for judge in bench}
-    said: Counter[str] = Counter()
+    hearing: dict[str, list[Judge]] = {}
+    for judge in bench:
+        for kind in judge.agent.hears:
+            hearing.setdefault(kind, []).append(judge)
+    said = Counter[str]()
     async for batch in history(store, until, told):
+        said.update([envelope.actor for envelope in batch])
+        facts = [envelope for envelope in batch if envelope.type in hearing]
+        answers = await _answers(store, facts)
         verdicts: list[Verdict] = []
-        causes = [envelope.event_id for envelope in batch if envelope.type in heard]
-        answers: dict[tuple[str, str], list[Envelope]] = {}
-        for effect in await store.effects(causes):
-            if effect.actor in by_actor:
-                answers.setdefault((str(effect.cause_id), effect.actor), []).append(effect)
-        for envelope in batch:
-            if envelope.actor in by_actor:
-                said[envelope.actor] += 1
-            if envelope.type in heard:
-                verdicts += _asked(bench, envelope, answers)
+        for envelope in facts:
+            verdicts += _asked(hearing[envelope.type], envelope, answers)
         yield verdicts
     strays = [judge for judge in bench if said[judge.agent.actor] > judge.judged]
     if strays:
         yield await _stray(store, strays, until)
 
 
-def _asked(
-    bench: Sequence[Judge],
-    envelope: Envelope,
-    answers: dict[tuple[str, str], list[Envelope]],
-) -> list[Verdict]:
+Answers = dict[tuple[str | None, str], list[Envelope]]
+"""What followed from which event, by whom."""
+
+
+async def _answers(store: EventStore, facts: Sequence[Envelope]) -> Answers:
+    answers: Answers = {}
+    for effect in await store.effects([envelope.event_id for envelope in facts]):
+        answers.setdefault((effect.cause_id, effect.actor), []).append(effect)
+    return answers
+
+
+def _asked(bench: Sequence[Judge], envelope: Envelope, answers: Answers) -> list[Verdict]:
     verdicts = []
     told: Fact | None = None
     for judge in bench:
-        if envelope.type not in judge.agent.hears or envelope.actor == judge.agent.actor:
+        if envelope.actor == judge.agent.actor:
             continue
         try:
             told = told or fact(envelope)

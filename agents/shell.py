@@ -57,6 +57,7 @@ class Shell(Generic[S]):
 
     def __init__(self, agent: Agent[S], store: EventStore, bus: Bus, holder: str) -> None:
         self.agent, self._store, self._bus, self._holder = agent, store, bus, holder
+        self.name = f"agent {agent.name}"
         self.position = 0
         """Up to here everything is answered."""
         self.decisions = 0
@@ -89,10 +90,12 @@ class Shell(Generic[S]):
 
     async def settle(self) -> None:
         """Answer what stands in the log now, and stop. For one who runs without an owner."""
+        if await self._paused():
+            return
         held = await self._lease()
         await self._begin()
         while await self._go_on(held):
-            pass
+            continue
         await self._rest(held)
         await self._store.submit(ReleaseLease(held))
 
@@ -176,12 +179,12 @@ class Shell(Generic[S]):
         if told.position >= self._from:
             decisions = self.agent.decide(state, told)
         if decisions:
-            ids = [self.agent.decision_id(told.id, index) for index in range(len(decisions))]
-            drafts = [draft(event, id) for event, id in zip(decisions, ids, strict=True)]
+            drafts = [
+                draft(event, self.agent.decision_id(told.id, index))
+                for index, event in enumerate(decisions)
+            ]
             move = Move(self.agent.checkpoint, self._written, told.position, held)
-            await append(
-                self._store, *drafts, actor=self.agent.actor, cause=cause, move=move
-            )
+            await append(self._store, *drafts, actor=self.agent.actor, cause=cause, move=move)
             self._written, self._written_at = told.position, time.monotonic()
             self.decisions += len(decisions)
             state = self.agent.folded(state, told, decisions)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from events.bus import Bus, Progress
-from events.envelope import draft
+from events.envelope import Envelope, draft
 from events.errors import Conflict, LogUnavailable
 from events.fact import Fact, fact
 from events.ids import derived_id
@@ -56,10 +56,21 @@ class Runner:
     ) -> None:
         self._workers, self._store, self._bus = workers, store, bus
         self._holder, self._slots, self._local = holder, slots, local
+        self.name = "workers"
         self.answered = 0
         self.failure = ""
 
     async def run(self) -> None:
+        """Grant requests until cancelled; wait and come back where the log is lost."""
+        while True:
+            try:
+                await self._work()
+            except* LogUnavailable as away:
+                self.failure = str(away.exceptions[0])
+                log.warning("the workers wait: %s", self.failure)
+                await asyncio.sleep(1)
+
+    async def _work(self) -> None:
         ear = self._bus.ear(self._workers)
         free = asyncio.Semaphore(self._slots)
         try:
@@ -83,12 +94,7 @@ class Runner:
 
     async def _claim(self) -> Lease | None:
         claim = ClaimRequest(tuple(sorted(self._workers)), self._holder, LEASE, self._local)
-        try:
-            lease = await self._store.submit(claim)
-        except LogUnavailable as away:
-            self.failure = str(away)
-            await asyncio.sleep(1)
-            return None
+        lease = await self._store.submit(claim)
         self.failure = ""
         assert lease is None or isinstance(lease, Lease)
         return lease
@@ -104,20 +110,19 @@ class Runner:
             if not work.done():  # the lease is lost: somebody else carries it out, or nobody
                 log.info("worker %s stops: %s", self._holder, renewing.exception())
                 return
-            await self._say(work.result(), request.event_id, held)
+            await self._say(work.result(), request, held)
         finally:
             for task in (work, renewing):
                 task.cancel()
             await asyncio.gather(work, renewing, return_exceptions=True)
 
-    async def _say(self, outcome: Outcome, request_id: str, held: Held) -> None:
-        """Answer under the lease. While the log cannot be written the answer waits, not the work."""
-        said = draft(outcome, derived_id("outcome", request_id, held.epoch))
-        cause = (await self._store.find([request_id]))[request_id]
+    async def _say(self, outcome: Outcome, request: Envelope, held: Held) -> None:
+        """Answer under the lease. While the log cannot be written, the answer waits."""
+        said = draft(outcome, derived_id("outcome", request.event_id, held.epoch))
         while True:
             try:
                 await append(
-                    self._store, said, actor=f"worker:{self._holder}", cause=cause, answers=held
+                    self._store, said, actor=f"worker:{self._holder}", cause=request, answers=held
                 )
             except Conflict as lost:
                 log.info("worker %s was too late: %s", self._holder, lost)
@@ -149,5 +154,3 @@ class Runner:
                 await self._store.submit(RenewLease(held, LEASE))
             except LogUnavailable as away:
                 self.failure = str(away)
-
-

@@ -62,6 +62,8 @@ class Plan:
     leases: dict[str, Lease | None] = field(default_factory=dict)
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     answers: list[Answer | RatchetError] = field(default_factory=list)
+    refused: bool = False
+    """An append was among those refused."""
 
     def writes(self) -> bool:
         return bool(self.rows or self.checkpoints or self.leases or self.snapshots)
@@ -76,6 +78,7 @@ def admit(operations: Sequence[Operation], ledger: Ledger, recorded_at: str, now
             plan.answers.append(_one(operation, ledger, plan, now))
         except RatchetError as error:
             plan.answers.append(error)
+            plan.refused |= isinstance(operation, Append)
     return plan
 
 

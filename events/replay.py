@@ -1,7 +1,8 @@
-"""Reading history without trusting it: in order, in bounded memory, the chain checked as it goes."""
+"""Reading history without trusting it: in order, in bounded memory, the chain checked."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from events.chain import GENESIS, holds
@@ -32,6 +33,7 @@ async def history(
         if not walk.envelopes:
             raise BrokenChain(position + 1, "it is missing")
         yield walk.envelopes
+        await asyncio.sleep(0)  # a long reading lets others have their turn
         if told is not None:
             told(position, end)
 

@@ -6,6 +6,7 @@ whole or refused with a named error, and what is acknowledged is durable.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -219,3 +220,4 @@ async def every(
             return
         yield envelopes
         after = envelopes[-1].position
+        await asyncio.sleep(0)  # a long reading lets others have their turn

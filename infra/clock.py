@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
+from pydantic import TypeAdapter, ValidationError
 
+from agents.scheduler import SCHEDULER
 from agents.scheduler.due import due, wakes
 from agents.scheduler.state import HEARS, State, evolve
 from events.bus import Bus
@@ -31,10 +34,9 @@ LOOK = 30.0
 class Clock:
     """Says what time it is, in events."""
 
-    def __init__(
-        self, store: EventStore, bus: Bus, now: Callable[[], datetime] = utc_now
-    ) -> None:
+    def __init__(self, store: EventStore, bus: Bus, now: Callable[[], datetime] = utc_now) -> None:
         self._store, self._bus, self._now = store, bus, now
+        self.name = "clock"
         self._state, self._position = State(), 0
         self._latest = self._awake_since = now()
         self.failure = ""
@@ -72,7 +74,9 @@ class Clock:
         now = self._now()
         if now < self._latest - timedelta(seconds=1):
             back = self._latest - now
-            log.warning("the system clock was set back by %s; slots wait until it has caught up", back)
+            log.warning(
+                "the system clock was set back by %s; slots wait until it has caught up", back
+            )
             self._awake_since = min(self._awake_since, now)
         self._latest = now
         said = list(due(self._state, now, self._awake_since))
@@ -85,8 +89,19 @@ class Clock:
             await self._catch_up()
 
     async def _catch_up(self) -> None:
+        if not self._position:
+            await self._restore()
         end = (await self._store.head()).position
         async for batch in every(self._store, self._position, end, HEARS):
             for envelope in batch:
                 self._state = evolve(self._state, fact(envelope))
         self._position = end
+
+    async def _restore(self) -> None:
+        """Begin where the scheduler once kept its state: the clock folds the same one."""
+        kept = await self._store.snapshot(SCHEDULER.checkpoint)
+        if kept is None or kept.fold != SCHEDULER.version:
+            return
+        with suppress(ValidationError):
+            self._state = TypeAdapter(State).validate_json(kept.state)
+            self._position = kept.position

@@ -60,9 +60,7 @@ def _fire(schedule: Schedule, due: SlotsDue, policy: SchedulerPolicy) -> Sequenc
     for slot in firing:
         late = not _on_time(slot, due)
         answer.append(
-            ScheduleTicked(
-                schedule=due.schedule, scheduled_for=slot, fired_at=due.at, late=late
-            )
+            ScheduleTicked(schedule=due.schedule, scheduled_for=slot, fired_at=due.at, late=late)
         )
         answer += _published(schedule)
     return answer

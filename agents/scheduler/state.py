@@ -54,7 +54,7 @@ class State:
 
     schedules: dict[str, Schedule] = field(default_factory=dict)
     deadlines: dict[str, Deadline] = field(default_factory=dict)
-    policy: SchedulerPolicy = SchedulerPolicy()
+    policy: SchedulerPolicy = field(default_factory=SchedulerPolicy)
     paused: bool = False
     resumed_at: datetime | None = None
     """When a human let the scheduler go on: slots before that were missed."""

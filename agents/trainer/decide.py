@@ -1,4 +1,4 @@
-"""What the trainer answers: runs begin, their stages follow each other, a human's hand is obeyed."""
+"""What the trainer answers: runs begin, their stages follow, a human's hand is obeyed."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def decide(state: State, told: Fact) -> Sequence[Event]:
     match told.event:
         case TrainingRequested() as request:
             return _begun(state, request, told)
-        case StageCompleted(run=id, stage=stage, attempt=attempt):
-            run = state.runs.get(id)
+        case StageCompleted(run=name, stage=stage, attempt=attempt):
+            run = state.runs.get(name)
             if run is None or not run.finished or (run.stage, run.attempt) != (stage, attempt):
                 return ()
             return () if run.paused or run.held else _onwards(state, run, told)
-        case StageFailed(run=id, stage=stage, attempt=attempt):
-            run = state.runs.get(id)
+        case StageFailed(run=name, stage=stage, attempt=attempt):
+            run = state.runs.get(name)
             if run is None or not run.failed or (run.stage, run.attempt) != (stage, attempt):
                 return ()
             return () if run.paused else _again(state, run, told)
@@ -82,12 +82,12 @@ def _begun(state: State, request: TrainingRequested, told: Fact) -> Sequence[Eve
     reason = _no(state, request)
     if reason:
         return (TrainingRejected(role=request.role, reason=reason),)
-    id = derived_id("run", told.id).replace("-", "")[:12]
     pipeline = PIPELINES[request.pipeline]
-    run = Run(id, request.role, pipeline.name, pipeline.stages)
+    name = derived_id("run", told.id).replace("-", "")[:12]
+    run = Run(name, request.role, pipeline.name, pipeline.stages)
     seed = int(derived_id("seed", told.id)[:8], 16) if request.seed is None else request.seed
     started = RunStarted(
-        run=id,
+        run=name,
         role=request.role,
         pipeline=pipeline.name,
         base=request.base,

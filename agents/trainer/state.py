@@ -67,7 +67,7 @@ class State:
 
     roles: frozenset[str] = frozenset()
     runs: dict[str, Run] = field(default_factory=dict)
-    policy: TrainerPolicy = TrainerPolicy()
+    policy: TrainerPolicy = field(default_factory=TrainerPolicy)
 
 
 def evolve(state: State, told: Fact) -> State:
@@ -79,11 +79,11 @@ def evolve(state: State, told: Fact) -> State:
             return replace(state, roles=state.roles - {role})
         case PolicyAdopted(policy=TrainerPolicy() as policy):
             return replace(state, policy=policy)
-        case RunStarted(run=id, role=role, pipeline=pipeline, stages=stages):
-            run = Run(id, role, pipeline, stages)
-            return replace(state, runs={**state.runs, id: run})
-        case RunCompleted(run=id) | RunAbandoned(run=id) | RunCancelled(run=id):
-            return replace(state, runs={key: run for key, run in state.runs.items() if key != id})
+        case RunStarted(run=run, role=role, pipeline=pipeline, stages=stages):
+            return replace(state, runs={**state.runs, run: Run(run, role, pipeline, stages)})
+        case RunCompleted(run=run) | RunAbandoned(run=run) | RunCancelled(run=run):
+            left = {key: one for key, one in state.runs.items() if key != run}
+            return replace(state, runs=left)
         case _:
             run_id = getattr(told.event, "run", None)
             known = state.runs.get(run_id) if run_id is not None else None

@@ -109,7 +109,7 @@ class ScheduleRemoved(Event, wire="ScheduleRemoved", by="anyone", stream="schedu
 
 
 class SlotsDue(Event, wire="SlotsDue", stream="schedule/{schedule}"):
-    """The clock looked, and slots had fallen due. Zones and clocks are read here and never again."""
+    """The clock looked, and slots had fallen due. No replay reads a clock or a zone again."""
 
     schedule: Name
     revision: str

@@ -22,8 +22,8 @@ from infra.api.reading import reading
 from infra.api.threshold import Threshold
 from infra.api.work import working
 from infra.api.writing import writing
-from infra.assemble import House
 from infra.home import Home
+from infra.house import House
 from infra.rejected import Rejected
 
 ROUTES = (health, writing, listening, working, reading)

@@ -11,8 +11,8 @@ from events.store import Answer, Operation, PutSnapshot, Snapshot
 from infra.api.auth import Guard
 from infra.api.metrics import Counts
 from infra.api.problems import TurnedAway
-from infra.assemble import House
 from infra.home import Home
+from infra.house import House
 from infra.rejected import Rejected
 
 WRITES = 256

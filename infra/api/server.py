@@ -16,8 +16,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from events.errors import LogUnavailable
 from infra.api.app import api
 from infra.api.auth import Guard, is_loopback
-from infra.assemble import House
 from infra.home import Home
+from infra.house import House
 from infra.tokens import Tokens
 
 PATIENCE = 10.0
@@ -34,7 +34,7 @@ class Patient(H11Protocol):
 
     _waiting: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._wait()
 

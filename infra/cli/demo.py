@@ -22,9 +22,10 @@ from events.envelope import Envelope
 from events.errors import Malformed
 from events.store import append
 from events.suggest import near
-from infra.assemble import AGENTS, House, built
+from infra.assemble import AGENTS, built
 from infra.cli import show
 from infra.home import Lock
+from infra.house import House
 from infra.settings import configuration
 from pipelines.pipeline import PIPELINES
 
@@ -77,7 +78,7 @@ async def _play(pipeline: str, seed: int) -> dict[str, Any]:
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
-    row = (await house.projection("runs"))[run]
+    row = (await house.fold("runs")).state[run]
     key = show.home().public_key
     report = await audit(store, AGENTS, key=key, told=show.progress("audit"))
     await house.close()
@@ -150,7 +151,8 @@ def _summary(document: dict[str, Any]) -> str:
     audited = document["audit"]
     home = show.home().folder
     return (
-        f"\nRun {document['run']} {document['status']}: {len(document['stages'])} stages, pretended."
+        f"\nRun {document['run']} {document['status']}: {len(document['stages'])} stages, all "
+        "pretended."
         f"\nAudit: {audited['events']} events, chain {audited['chain']}, "
         f"{audited['decisions']} decisions derived again, {audited['differences']} differences."
         f"\n\nLook further:"

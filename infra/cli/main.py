@@ -17,7 +17,7 @@ import typer.main
 
 from events.errors import LogUnavailable, Malformed, RatchetError
 from infra.cli import show
-from infra.house import check_house
+from infra.names import check_names
 
 COMMANDS = {
     "init": "Write a commented ratchet.yaml and roles/ into this folder.",
@@ -91,7 +91,7 @@ def main() -> None:
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     arguments = show.options(sys.argv[1:])
     try:
-        check_house()
+        check_names()
         code = app(args=arguments, prog_name="ratchet", standalone_mode=False)
     except RatchetError as error:
         show.failure(error)

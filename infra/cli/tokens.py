@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from infra.cli import show
@@ -17,10 +19,11 @@ def tokens() -> None:
 
 @app.command()
 def add(
-    name: str = typer.Argument(help="Under which name its bearer appears in the history."),
-    scope: list[str] = typer.Option(
-        None, help="What it is for: publish, read, worker, or admin for all. May be repeated."
-    ),
+    name: Annotated[str, typer.Argument(help="Under which name its bearer enters history.")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="What for: publish, read, worker, or admin for all; may be repeated."),
+    ] = None,
 ) -> None:
     """Make a token. It is shown this once; only its hash is kept."""
     kept = _kept()
@@ -43,7 +46,7 @@ def list_() -> None:
 
 
 @app.command()
-def remove(name: str = typer.Argument(help="Whose token.")) -> None:
+def remove(name: Annotated[str, typer.Argument(help="Whose token.")]) -> None:
     """Turn its bearer away from now on."""
     _kept().remove(name)
     show.answer({"removed": name}, f"The token {name!r} opens nothing any more.")

@@ -16,13 +16,15 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from events.errors import LogUnavailable, NoRoom, RatchetError, ReadOnly
-from infra.assemble import House, built, door
+from infra.assemble import built, door
 from infra.cli import show
 from infra.home import Home, Lock
+from infra.house import House
 from infra.settings import Configuration, configuration
 from infra.sockets import listening_socket
 from infra.tokens import Tokens
@@ -39,11 +41,15 @@ PRETENCE = "training workers of this version only pretend: no model is made, not
 
 @app.command()
 def up(
-    host: str = typer.Option("", help="Where to listen; beyond loopback, calls need a token."),
-    port: int = typer.Option(None, min=0, max=65535, help="8750 if it is free; 0 for any."),
+    host: Annotated[
+        str | None, typer.Option(help="Where to listen; beyond loopback, calls need a token.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="8750 if it is free; 0 for any.")
+    ] = None,
 ) -> None:
     """Run everything; stop with Ctrl-C."""
-    chosen = configuration({"api.host": host or None, "api.port": port})
+    chosen = configuration({"api.host": host, "api.port": port})
     _log_to_stderr(chosen.settings.log.level)
     home = show.home()
     with Lock(home) as lock:

@@ -72,7 +72,7 @@ async def _answered(
                 where=event_id,
                 right="the event is in the log; `ratchet why` will show the answer",
             )
-        if end > settled_at and home.owner() is None:
+        if end > settled_at:
             settled_at = await _settle(home)
         else:
             await asyncio.sleep(LOOK)
@@ -80,12 +80,12 @@ async def _answered(
 
 async def _settle(home: Home) -> int:
     """Run the agents here, if nobody else owns the home; up to where they have answered."""
-    from infra.assemble import settled  # all agents: only who waits without an owner pays for them
-
     with Lock(home) as lock:
         if not lock.take():
             await asyncio.sleep(LOOK)
             return 0
+        from infra.assemble import settled  # all agents: who waits beside an owner needs none
+
         store = home.writer()
         try:
             await settled(store)

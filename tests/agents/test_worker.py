@@ -157,5 +157,3 @@ def test_progress_reaches_whoever_listens() -> None:
         await bus.close()
 
     asyncio.run(story())
-
-

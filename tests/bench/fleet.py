@@ -1,7 +1,7 @@
-"""A log as a fleet leaves it: the real scheduler and trainer at work, with workers that are instant.
+"""A log as a fleet leaves it: the real scheduler and trainer at work, their workers instant.
 
-Every eleventh stage fails, so there are retries and runs given up; two schedules tick; now and then
-a human pauses a run or asks for a role that nobody has defined.
+Every eleventh stage fails, so there are retries and runs given up; now and then a human pauses
+a run, or asks for a role that nobody has defined.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from events.fact import Fact
 from events.message import Outcome
 from events.sql.sqlite import SqliteStore
 from events.store import append, every
-from infra.assemble import House, built
+from infra.assemble import built
+from infra.house import House
 from infra.settings import Settings, Workers
 
 ROLES = 12

@@ -17,15 +17,15 @@ except ImportError:
     raise PeerMissing("the peer `eventsourcing` is not installed; `make bench` does it") from None
 
 SETTINGS = (
-    f"eventsourcing {version('eventsourcing')}, Application.save of one event at a time from one thread, module "
-    "eventsourcing.sqlite with its defaults: journal_mode=WAL, synchronous=FULL, JSON transcoding"
+    f"eventsourcing {version('eventsourcing')}, Application.save of one event at a time, one "
+    "thread, eventsourcing.sqlite with its defaults: journal_mode=WAL, synchronous=FULL, JSON transcoding"
 )
 
 
-class Note(Aggregate):
+class Note(Aggregate):  # type: ignore[misc]  # the peer's types are Any here
     """What the peer keeps: the same text as our event."""
 
-    @event("Noted")
+    @event("Noted")  # type: ignore[untyped-decorator]
     def note(self, text: str) -> None:
         self.text = text
         self.count = getattr(self, "count", 0) + 1
@@ -61,10 +61,10 @@ class Peer:
         self._application.save(note)
         return note.id
 
-    def replay(self, id: Any, events: int) -> float:
+    def replay(self, note_id: Any, events: int) -> float:
         """Events a second of one `repository.get`, without cache and without snapshot."""
         began = time.perf_counter()
-        note = self._application.repository.get(id)
+        note = self._application.repository.get(note_id)
         taken = time.perf_counter() - began
         assert note.version == events
         return events / taken

@@ -45,9 +45,10 @@ class Raw:
             for _ in range(batch):
                 position, event_id = next(self._positions), new_id()
                 said = note(position)
+                version, data = position // STREAMS + 1, said.model_dump_json()
                 rows.append(
-                    (position, event_id, said.wire, 1, f"note/{said.about}", position // STREAMS + 1,
-                     _TIME, "bench", event_id, None, said.model_dump_json(), None, _HASH, _HASH)
+                    (position, event_id, said.wire, 1, f"note/{said.about}", version,
+                     _TIME, "bench", event_id, None, data, None, _HASH, _HASH)
                 )  # fmt: skip
             db.execute("BEGIN IMMEDIATE")
             db.executemany(INSERT, rows)

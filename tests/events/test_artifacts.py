@@ -70,7 +70,7 @@ def test_a_reader_may_bound_what_it_takes(artifacts: Artifacts) -> None:
 
 def test_a_source_that_breaks_leaves_nothing_behind(tmp_path: Path) -> None:
     class Broken(io.BytesIO):
-        def read(self, size: int | None = -1) -> bytes:
+        def read(self, _size: int | None = -1) -> bytes:
             raise OSError("gone")
 
     artifacts = Artifacts(str(tmp_path))

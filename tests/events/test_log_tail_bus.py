@@ -8,5 +8,7 @@ from tests.events.bus_contract import BusContract
 
 
 class TestLogTailBus(BusContract):
+    """Wakes its readers by the store's own commits."""
+
     async def make(self, store: EventStore) -> Bus:
         return LogTailBus(store)

@@ -21,6 +21,8 @@ ALL = [kind for wire, kind in event_classes().items() if not wire.startswith("Te
 
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.wire)
 class TestEveryEvent:
+    """Whatever its subject."""
+
     def test_has_an_example_that_comes_back_as_it_was(self, kind: type[Event]) -> None:
         event = kind.model_validate_json(json.dumps(kind.example))
         assert lift(kind.wire, kind.schema_version, draft(event).data) == event

@@ -111,8 +111,8 @@ class Step:
             case "release":
                 return ReleaseLease(held)
             case "answer":
-                [cause] = [e for e in log if request_lease(e.event_id) == held.name] or [None]
-                return Append(self.drafts, cause=cause, answers=held)
+                request = {request_lease(e.event_id): e for e in log}.get(held.name)
+                return Append(self.drafts, cause=request, answers=held)
         cause = None if self.cause is None or not log else log[self.cause % len(log)]
         return Append(self.drafts, "me", cause, self.expected, await self._move(store, held))
 

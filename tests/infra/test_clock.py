@@ -18,6 +18,8 @@ from infra.clock import Clock
 
 
 class Time:
+    """A clock that tests may push on."""
+
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 21, 3, tzinfo=UTC)
 

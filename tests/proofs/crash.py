@@ -15,11 +15,11 @@ from pathlib import Path
 
 from agents.audit import audit
 from events.envelope import Envelope
+from events.ingress import admitted
 from events.store import EventStore, every
 from infra.assemble import AGENTS
 from infra.home import Home
 from infra.publishing import publish
-from events.ingress import admitted
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILE = {"name": "support", "purpose": "answers customers", "model_type": "support_replies"}
@@ -73,9 +73,7 @@ class Storm:
         publish(home, admitted("RoleDefined", {"role": "support", "profile": PROFILE}))
         publish(
             home,
-            admitted(
-                "ScheduleDefined", {"schedule": "often", "every": "1s", "misfire": misfire}
-            ),
+            admitted("ScheduleDefined", {"schedule": "often", "every": "1s", "misfire": misfire}),
         )
 
     def rage(self, kills: int, pause: float = 0.02) -> None:

@@ -70,9 +70,7 @@ def test_a_tick_and_what_it_publishes_are_one_answer() -> None:
 @pytest.mark.parametrize(
     ("misfire", "fire", "skipped"), [("skip", 0, 10), ("latest", 1, 9), ("all", 10, 0)]
 )
-def test_missed_slots_are_treated_as_the_policy_says(
-    misfire: str, fire: int, skipped: int
-) -> None:
+def test_missed_slots_are_treated_as_the_policy_says(misfire: str, fire: int, skipped: int) -> None:
     history = given(SCHEDULER, every_second(misfire=misfire))
     now = history.now() + 10.5 * SECOND
     decisions = fired(history, now, awake=now)

@@ -91,9 +91,7 @@ def test_what_cannot_be_trained_is_rejected_with_a_reason(
     change: dict[str, str], reason: str
 ) -> None:
     wanted = WANTED.model_copy(update=change)
-    assert given(TRAINER, ROLE).tell(wanted) == (
-        TrainingRejected(role=wanted.role, reason=reason),
-    )
+    assert given(TRAINER, ROLE).tell(wanted) == (TrainingRejected(role=wanted.role, reason=reason),)
 
 
 def test_an_empty_home_knows_no_role() -> None:

@@ -17,8 +17,9 @@ from events.store import EventStore
 from infra.api.app import api
 from infra.api.auth import Guard
 from infra.api.door import Door
-from infra.assemble import House, built
+from infra.assemble import built
 from infra.home import Home
+from infra.house import House
 from infra.settings import Settings
 from infra.tokens import Tokens
 
