@@ -91,6 +91,8 @@ def configuration(
         if value is not None:
             layers[key] = (value, "command line")
     known = dict(_flat(Settings().model_dump()))
+    sections = {key.split(".")[0] for key in known}
+    layers = {key: one for key, one in layers.items() if one[0] is not None or key not in sections}
     for key, (_, origin) in layers.items():
         if key not in known:
             hint = near(key, known)

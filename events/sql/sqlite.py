@@ -215,7 +215,7 @@ class _Writer:
         now = self._clock()
         ledger = self._ledger(needs(operations, every_id), now.timestamp())
         plan = admit(operations, ledger, format_time(now), now.timestamp())
-        if plan.refused and not every_id:  # it may have been said before, under an id of its draft
+        if plan.refused and not every_id:  # perhaps said before, with an id that nobody chose
             self._db.execute("ROLLBACK")
             return self._transaction(operations, every_id=True)
         if not plan.writes():

@@ -11,9 +11,12 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 from agents.audit import audit
+from events.catalog.schedules import ScheduleDefined, ScheduleTicked, SlotsDue, SlotsSkipped
 from events.envelope import Envelope
 from events.ingress import admitted
 from events.store import EventStore, every
@@ -154,6 +157,7 @@ class Storm:
             found = Found(kills=self.kills)
             await _check_acknowledged(store, self.folder, found)
             await _check_answers(store, found)
+            await _check_slots(store, found)
             report = await audit(store, AGENTS, key=Home(self.home).public_key)
             found.events = report.events
             if not report.good:
@@ -177,17 +181,13 @@ async def _check_acknowledged(store: EventStore, folder: Path, found: Found) -> 
 async def _check_answers(store: EventStore, found: Found) -> None:
     answers: Counter[tuple[str, str]] = Counter()
     requests: dict[str, Envelope] = {}
-    slots: Counter[str] = Counter()
     async for batch in every(store):
         for envelope in batch:
             if envelope.cause_id:
                 answers[envelope.cause_id, envelope.type] += 1
             if envelope.type in ("TrainingRequested", "StageRequested"):
                 requests[envelope.event_id] = envelope
-            if envelope.type == "ScheduleTicked":
-                slots[str(getattr(envelope.event(), "scheduled_for", ""))] += 1
-    found.requests, found.ticks = len(requests), len(slots)
-    found.faults += [f"slot {slot} ticked {n} times" for slot, n in slots.items() if n > 1]
+    found.requests = len(requests)
     for event_id, request in requests.items():
         kinds = (
             ("RunStarted", "TrainingRejected")
@@ -197,3 +197,33 @@ async def _check_answers(store: EventStore, found: Found) -> None:
         times = sum(answers[event_id, kind] for kind in kinds)
         if times != 1:
             found.faults.append(f"{request.type} at {request.position} answered {times} times")
+
+
+async def _check_slots(store: EventStore, found: Found) -> None:
+    """No slot twice, and each one fired or skipped as the policy of its schedule says."""
+    ticks: list[datetime] = []
+    due = skipped = 0
+    misfire, answered = "", await store.checkpoint("agent/scheduler")
+    async for batch in every(
+        store, types=["ScheduleDefined", "SlotsDue", "ScheduleTicked", "SlotsSkipped"]
+    ):
+        for envelope in batch:
+            match envelope.event():
+                case ScheduleDefined(misfire=policy):
+                    misfire = policy
+                case SlotsDue(count=count) if envelope.position <= answered:
+                    due += count
+                case SlotsSkipped(count=count):
+                    skipped += count
+                case ScheduleTicked(scheduled_for=slot):
+                    ticks.append(slot)
+    found.ticks = len(ticks)
+    if len(set(ticks)) < len(ticks):
+        found.faults.append("a slot ticked twice")
+    if len(ticks) + skipped != due:
+        found.faults.append(f"{due} slots due, {len(ticks)} ticked, {skipped} skipped")
+    gaps = sum(1 for one, other in pairwise(ticks) if (other - one).total_seconds() != 1.0)
+    if misfire == "all" and (gaps or skipped):
+        found.faults.append(f"{gaps} gaps under the policy that makes up for all")
+    if misfire != "all" and not skipped:
+        found.faults.append("nothing was skipped, although the owner was dead for seconds")

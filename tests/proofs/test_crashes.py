@@ -24,8 +24,10 @@ def weathered(folder: Path, seed: int, kills: int, misfire: str) -> None:
     assert found.requests > found.acknowledged
 
 
-def test_a_few_kills_change_nothing(tmp_path: Path) -> None:
-    weathered(tmp_path, seed=20261121, kills=6, misfire="all")
+@pytest.mark.real
+@pytest.mark.parametrize(("seed", "misfire"), [(20261121, "all"), (20261122, "skip")])
+def test_a_few_kills_change_nothing(tmp_path: Path, seed: int, misfire: str) -> None:
+    weathered(tmp_path, seed, kills=4, misfire=misfire)
 
 
 @pytest.mark.proof

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,8 +48,8 @@ class Front:
         assert isinstance(found, Door)
         return found
 
-    async def publish(self, type: str, data: Any, **more: Any) -> httpx.Response:
-        return await self.client.post("/events", json={"type": type, "data": data, **more})
+    async def publish(self, kind: str, data: Any, **more: Any) -> httpx.Response:
+        return await self.client.post("/events", json={"type": kind, "data": data, **more})
 
     async def head(self) -> int:
         return (await self.store.head()).position
@@ -94,9 +94,10 @@ class Caller:
         path: str,
         query: str = "",
         headers: Iterable[tuple[str, str]] = (),
+        hears: bool = True,
     ) -> None:
-        self._said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._said: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
+        self._heard: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
         all_headers = [("host", "localhost"), *headers]
         scope = {
             "type": "http",
@@ -112,7 +113,8 @@ class Caller:
             "client": ("127.0.0.1", 1),
             "server": ("127.0.0.1", 8750),
         }
-        self.call = asyncio.ensure_future(app(scope, self._said.get, self._heard.put))
+        sink = self._heard.put if hears else _deaf
+        self.call = asyncio.ensure_future(app(scope, self._said.get, sink))
 
     def say(self, body: bytes, more: bool = False) -> None:
         self._said.put_nowait({"type": "http.request", "body": body, "more_body": more})
@@ -124,7 +126,7 @@ class Caller:
         started = await self.next()
         return int(started["status"])
 
-    async def next(self) -> dict[str, Any]:
+    async def next(self) -> MutableMapping[str, Any]:
         async with asyncio.timeout(5):
             return await self._heard.get()
 
@@ -138,3 +140,7 @@ class Caller:
     async def end(self) -> None:
         async with asyncio.timeout(5):
             await self.call
+
+
+async def _deaf(_message: MutableMapping[str, Any]) -> None:
+    await asyncio.sleep(3600)
