@@ -44,20 +44,25 @@ class Agent(Generic[S]):
         """Under which name its place in the log is kept."""
         return f"agent/{self.name}"
 
-    def decision_id(self, cause_id: str, index: int) -> str:
-        """The id of the decision that it takes on a cause: the same in every process."""
-        return derived_id("decision", self.name, cause_id, index)
+    def decision_ids(self, cause_id: str, many: int) -> list[str]:
+        """The ids of the decisions that it takes on a cause: the same in every process."""
+        return [derived_id("decision", self.name, cause_id, index) for index in range(many)]
 
     def takes_in(self, told: Fact) -> bool:
         """Whether it evolves on this fact where it stands; its own decisions it has folded."""
         return told.actor != self.actor
 
-    def folded(self, state: S, cause: Fact, decisions: Sequence[Event]) -> S:
-        """The state behind its own decisions on `cause`, which are one answer with it."""
-        for index, event in enumerate(decisions):
+    def folded(
+        self, state: S, cause: Fact, decisions: Sequence[Event], ids: Sequence[str] = ()
+    ) -> S:
+        """The state behind its own decisions on `cause`, which are one answer with it.
+
+        Who has their ids at hand gives them.
+        """
+        ids = ids or self.decision_ids(cause.id, len(decisions))
+        for event, event_id in zip(decisions, ids, strict=True):
             if event.wire in self.hears:
-                own = decided(event, self.decision_id(cause.id, index), cause, self.actor)
-                state = self.evolve(state, own)
+                state = self.evolve(state, decided(event, event_id, cause, self.actor))
         return state
 
 

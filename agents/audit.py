@@ -91,7 +91,7 @@ def _break(report: Report, broken: BrokenChain) -> None:
 async def _ends(store: EventStore, head: Head, key: str | None) -> None:
     """The log ends where its signed head says, and the head is genuine."""
     beyond = await store.verify(head.position, 1)
-    if beyond.envelopes or beyond.damage:
+    if beyond.envelopes:
         later = await store.head()  # it may have grown since
         if later.position <= head.position:
             raise BrokenChain(head.position + 1, "it lies behind the signed head")
@@ -106,6 +106,9 @@ async def _fits(store: EventStore, head: Head) -> None:
     newest = await store.verify(head.position - 1, 1)
     if head.position and newest.envelopes[0].hash != head.hash:
         raise BrokenChain(head.position, "the signed head says otherwise")
+    beyond = await store.verify(head.position, 1)
+    if beyond.damage:
+        raise BrokenChain(head.position + 1, beyond.damage)
 
 
 async def _whole(store: EventStore) -> int:

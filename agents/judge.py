@@ -55,8 +55,10 @@ class Judge:
         """Which version had to answer there, or None where nobody did."""
         if position > self.ends:
             return None
-        found = [version for begin, version in self.begins if begin <= position]
-        return found[-1] if found else None
+        for begin, version in reversed(self.begins):
+            if begin <= position:
+                return version
+        return None
 
     def take(self, told: Fact, recorded: Sequence[Envelope]) -> Verdict | None:
         """Fold one fact and the recorded answer; say so when another answer is derived."""
@@ -64,12 +66,15 @@ class Judge:
         self.judged += len(recorded)
         version = self.version_at(told.position)
         derived = () if version is None else self._derived(state, told)
-        ids_hold = self._ids_hold(told, recorded)
+        if not recorded and not derived:
+            return None
+        ids = self.agent.decision_ids(told.id, len(recorded))
+        ids_hold = ids == [envelope.event_id for envelope in recorded]
         if ids_hold and _repeats(recorded, derived):
-            self.state = self.agent.folded(state, told, derived)
+            self.state = self.agent.folded(state, told, derived, ids)
             return None
         said = [envelope.event() for envelope in recorded]
-        self.state = self.agent.folded(state, told, said)
+        self.state = self.agent.folded(state, told, said, ids)
         if ids_hold and _same(said, derived):
             return None
         return Verdict(
@@ -85,21 +90,17 @@ class Judge:
             state = self.agent.under(state, self.policy)
         return self.agent.decide(state, told)
 
-    def _ids_hold(self, told: Fact, recorded: Sequence[Envelope]) -> bool:
-        return all(
-            envelope.event_id == self.agent.decision_id(told.id, index)
-            for index, envelope in enumerate(recorded)
-        )
-
 
 def _repeats(recorded: Sequence[Envelope], derived: Sequence[Event]) -> bool:
     """Whether the derived answer is, letter by letter, what was written; then nothing is parsed."""
-    return len(recorded) == len(derived) and all(
-        envelope.type == event.wire
-        and envelope.schema == event.schema_version
-        and envelope.data == event.model_dump_json()
-        for envelope, event in zip(recorded, derived, strict=True)
-    )
+    if len(recorded) != len(derived):
+        return False
+    for envelope, event in zip(recorded, derived, strict=True):
+        if (envelope.type, envelope.schema) != (event.wire, event.schema_version):
+            return False
+        if envelope.data != event.model_dump_json():
+            return False
+    return True
 
 
 def _same(said: Sequence[Event], derived: Sequence[Event]) -> bool:
@@ -143,7 +144,7 @@ async def judged(
     async for batch in history(store, until, told):
         said.update([envelope.actor for envelope in batch])
         facts = [envelope for envelope in batch if envelope.type in hearing]
-        answers = await _answers(store, facts)
+        answers = await _answers(store, batch, facts)
         verdicts: list[Verdict] = []
         for envelope in facts:
             verdicts += _asked(hearing[envelope.type], envelope, answers)
@@ -157,10 +158,15 @@ Answers = dict[tuple[str | None, str], list[Envelope]]
 """What followed from which event, by whom."""
 
 
-async def _answers(store: EventStore, facts: Sequence[Envelope]) -> Answers:
+async def _answers(
+    store: EventStore, batch: Sequence[Envelope], facts: Sequence[Envelope]
+) -> Answers:
+    """Most answers stand in the same batch as their cause; only the others are looked up."""
+    later = await store.effects([envelope.event_id for envelope in facts], batch[-1].position)
     answers: Answers = {}
-    for effect in await store.effects([envelope.event_id for envelope in facts]):
-        answers.setdefault((effect.cause_id, effect.actor), []).append(effect)
+    for effect in (*batch, *later):
+        if effect.cause_id is not None:
+            answers.setdefault((effect.cause_id, effect.actor), []).append(effect)
     return answers
 
 
@@ -192,7 +198,12 @@ async def _stray(store: EventStore, strays: Sequence[Judge], until: int) -> list
         for envelope in own:
             agent = by_actor[envelope.actor].agent
             cause = causes.get(envelope.cause_id or "")
-            if cause is None or cause.type not in agent.hears or cause.actor == agent.actor:
+            answers = cause is not None and (
+                cause.type in agent.hears
+                and cause.actor != agent.actor
+                and cause.position < envelope.position
+            )
+            if not answers:
                 shown = [_shown(envelope.event())]
                 found.append(Verdict(envelope.position, agent.name, shown, [], ""))
     return found

@@ -179,15 +179,13 @@ class Shell(Generic[S]):
         if told.position >= self._from:
             decisions = self.agent.decide(state, told)
         if decisions:
-            drafts = [
-                draft(event, self.agent.decision_id(told.id, index))
-                for index, event in enumerate(decisions)
-            ]
+            ids = self.agent.decision_ids(told.id, len(decisions))
+            drafts = [draft(event, one) for event, one in zip(decisions, ids, strict=True)]
             move = Move(self.agent.checkpoint, self._written, told.position, held)
             await append(self._store, *drafts, actor=self.agent.actor, cause=cause, move=move)
             self._written, self._written_at = told.position, time.monotonic()
             self.decisions += len(decisions)
-            state = self.agent.folded(state, told, decisions)
+            state = self.agent.folded(state, told, decisions, ids)
         self._state, self.position = state, told.position
         self._since_snapshot += 1
 

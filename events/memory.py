@@ -105,8 +105,9 @@ class MemoryStore:
     async def find(self, event_ids: Sequence[str]) -> dict[str, Envelope]:
         return {one: self._ids[one] for one in event_ids if one in self._ids}
 
-    async def effects(self, cause_ids: Sequence[str]) -> list[Envelope]:
+    async def effects(self, cause_ids: Sequence[str], after: int = 0) -> list[Envelope]:
         found = [effect for cause in set(cause_ids) for effect in self._caused.get(cause, ())]
+        found = [effect for effect in found if effect.position > after]
         return sorted(found, key=lambda envelope: envelope.position)
 
     async def position_at(self, moment: str) -> int:

@@ -155,8 +155,8 @@ class EventStore(Protocol):
     async def find(self, event_ids: Sequence[str]) -> dict[str, Envelope]:
         """Those of the events that the log holds."""
 
-    async def effects(self, cause_ids: Sequence[str]) -> list[Envelope]:
-        """What these events caused, in order."""
+    async def effects(self, cause_ids: Sequence[str], after: int = 0) -> list[Envelope]:
+        """What these events caused, as far as it stands behind position `after`, in order."""
 
     async def position_at(self, moment: str) -> int:
         """The last position recorded at or before a time."""

@@ -42,7 +42,8 @@ def lift(wire: str, version: int, data: str) -> Event:
         )
     try:
         if version == kind.schema_version:
-            return kind.__pydantic_validator__.validate_json(data)  # a call less, for each event
+            event: Event = kind.__pydantic_validator__.validate_json(data)  # a call less for each
+            return event
         return kind.model_validate_json(json.dumps(_lifted(kind, version, json.loads(data))))
     except ValidationError as error:
         raise UnknownHistory(

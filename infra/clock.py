@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from agents.scheduler import SCHEDULER
 from agents.scheduler.due import due, wakes
-from agents.scheduler.state import HEARS, State, evolve
+from agents.scheduler.state import HEARS, INITIAL, State, evolve
 from events.bus import Bus
 from events.envelope import draft
 from events.errors import Conflict, LogUnavailable
@@ -37,7 +37,7 @@ class Clock:
     def __init__(self, store: EventStore, bus: Bus, now: Callable[[], datetime] = utc_now) -> None:
         self._store, self._bus, self._now = store, bus, now
         self.name = "clock"
-        self._state, self._position = State(), 0
+        self._state, self._position = INITIAL, 0
         self._latest = self._awake_since = now()
         self.failure = ""
 

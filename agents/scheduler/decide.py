@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from agents.agent import Agent
-from agents.scheduler.state import HEARS, Schedule, State, evolve
+from agents.scheduler.state import HEARS, INITIAL, Schedule, State, evolve
 from events.catalog.policies import SchedulerPolicy
 from events.catalog.schedules import (
     PublicationRefused,
@@ -93,13 +92,13 @@ def _published(schedule: Schedule) -> list[Event]:
 
 def under(state: State, policy: SchedulerPolicy) -> State:
     """The state with another policy in it."""
-    return replace(state, policy=policy)
+    return state._replace(policy=policy)
 
 
 SCHEDULER: Agent[State] = Agent(
     name="scheduler",
     version=VERSION,
-    initial=State(),
+    initial=INITIAL,
     hears=HEARS,
     evolve=evolve,
     decide=decide,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from agents.agent import hears
 from events.catalog.agents import AgentPaused, AgentResumed
@@ -24,8 +24,7 @@ HEARS = hears(
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Schedule:
+class Schedule(NamedTuple):
     """One schedule as it stands."""
 
     definition: ScheduleDefined
@@ -39,8 +38,7 @@ class Schedule:
     """The newest `SlotsDue` that told it something new."""
 
 
-@dataclass(frozen=True)
-class Deadline:
+class Deadline(NamedTuple):
     """Something that must have happened by then."""
 
     due: datetime
@@ -48,16 +46,18 @@ class Deadline:
     """The event that set it."""
 
 
-@dataclass(frozen=True)
-class State:
+class State(NamedTuple):
     """All of it."""
 
-    schedules: dict[str, Schedule] = field(default_factory=dict)
-    deadlines: dict[str, Deadline] = field(default_factory=dict)
-    policy: SchedulerPolicy = field(default_factory=SchedulerPolicy)
+    schedules: dict[str, Schedule]
+    deadlines: dict[str, Deadline]
+    policy: SchedulerPolicy
     paused: bool = False
     resumed_at: datetime | None = None
     """When a human let the scheduler go on: slots before that were missed."""
+
+
+INITIAL = State({}, {}, SchedulerPolicy())
 
 
 def evolve(state: State, told: Fact) -> State:
@@ -65,10 +65,10 @@ def evolve(state: State, told: Fact) -> State:
     match told.event:
         case ScheduleDefined(schedule=name) as definition:
             made = Schedule(definition, told.time, told.id, told.time)
-            return replace(state, schedules={**state.schedules, name: made})
+            return state._replace(schedules={**state.schedules, name: made})
         case ScheduleRemoved(schedule=name):
             left = {key: one for key, one in state.schedules.items() if key != name}
-            return replace(state, schedules=left)
+            return state._replace(schedules=left)
         case SchedulePaused(schedule=name):
             return _changed(state, name, active=False)
         case ScheduleResumed(schedule=name):
@@ -84,18 +84,18 @@ def evolve(state: State, told: Fact) -> State:
             return _changed(state, name, since=due.at, due=told.id)
         case DeadlineSet(key=key, due=due_at):
             made_one = Deadline(due_at, told.id)
-            return replace(state, deadlines={**state.deadlines, key: made_one})
+            return state._replace(deadlines={**state.deadlines, key: made_one})
         case DeadlineLifted(key=key):
             return _lifted(state, key)
         case DeadlinePassed(key=key, due=due_at):
             open_one = state.deadlines.get(key)
             return _lifted(state, key) if open_one and open_one.due == due_at else state
         case PolicyAdopted(policy=SchedulerPolicy() as policy):
-            return replace(state, policy=policy)
+            return state._replace(policy=policy)
         case AgentPaused(agent="scheduler"):
-            return replace(state, paused=True)
+            return state._replace(paused=True)
         case AgentResumed(agent="scheduler"):
-            return replace(state, paused=False, resumed_at=told.time)
+            return state._replace(paused=False, resumed_at=told.time)
         case _:
             return state
 
@@ -104,10 +104,10 @@ def _changed(state: State, name: str, **changes: object) -> State:
     known = state.schedules.get(name)
     if known is None:
         return state
-    changed = replace(known, **changes)  # type: ignore[arg-type]  # the names are Schedule's own
-    return replace(state, schedules={**state.schedules, name: changed})
+    changed = known._replace(**changes)  # type: ignore[arg-type]  # the names are Schedule's own
+    return state._replace(schedules={**state.schedules, name: changed})
 
 
 def _lifted(state: State, key: str) -> State:
     left = {name: one for name, one in state.deadlines.items() if name != key}
-    return replace(state, deadlines=left)
+    return state._replace(deadlines=left)

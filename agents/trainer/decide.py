@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from difflib import get_close_matches
 
 from agents.agent import Agent
-from agents.trainer.state import HEARS, Run, State, evolve
+from agents.trainer.state import HEARS, INITIAL, Run, State, evolve
 from events.catalog.deadlines import DeadlineLifted, DeadlinePassed, DeadlineSet
 from events.catalog.hand import (
     ApprovalGiven,
@@ -64,7 +63,7 @@ def decide(state: State, told: Fact) -> Sequence[Event]:
             run = state.runs.get(key.removeprefix("run/"))
             if run is None or not run.request:
                 return ()
-            late = replace(run, failed=f"no outcome within {state.policy.stage_hours:g} h")
+            late = run._replace(failed=f"no outcome within {state.policy.stage_hours:g} h")
             return (_withdrawn(run, late.failed), *_again(state, late, told))
         case (
             PauseRequested()
@@ -190,13 +189,13 @@ def _unfit(run: Run, hand: Hand) -> str:
 
 def under(state: State, policy: TrainerPolicy) -> State:
     """The state with another policy in it."""
-    return replace(state, policy=policy)
+    return state._replace(policy=policy)
 
 
 TRAINER: Agent[State] = Agent(
     name="trainer",
     version=VERSION,
-    initial=State(),
+    initial=INITIAL,
     hears=HEARS,
     evolve=evolve,
     decide=decide,

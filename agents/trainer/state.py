@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from agents.agent import hears
 from events.catalog.deadlines import DeadlinePassed
@@ -40,8 +40,7 @@ HEARS = hears(
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """A run under way. What has ended is forgotten here; the log and the projection know it."""
 
     id: str
@@ -61,60 +60,62 @@ class Run:
     held: bool = False
 
 
-@dataclass(frozen=True)
-class State:
+class State(NamedTuple):
     """All of it."""
 
-    roles: frozenset[str] = frozenset()
-    runs: dict[str, Run] = field(default_factory=dict)
-    policy: TrainerPolicy = field(default_factory=TrainerPolicy)
+    roles: frozenset[str]
+    runs: dict[str, Run]
+    policy: TrainerPolicy
+
+
+INITIAL = State(frozenset(), {}, TrainerPolicy())
 
 
 def evolve(state: State, told: Fact) -> State:
     """The state that has taken one more fact in."""
     match told.event:
         case RoleDefined(role=role):
-            return replace(state, roles=state.roles | {role})
+            return state._replace(roles=state.roles | {role})
         case RoleRetired(role=role):
-            return replace(state, roles=state.roles - {role})
+            return state._replace(roles=state.roles - {role})
         case PolicyAdopted(policy=TrainerPolicy() as policy):
-            return replace(state, policy=policy)
+            return state._replace(policy=policy)
         case RunStarted(run=run, role=role, pipeline=pipeline, stages=stages):
-            return replace(state, runs={**state.runs, run: Run(run, role, pipeline, stages)})
+            return state._replace(runs={**state.runs, run: Run(run, role, pipeline, stages)})
         case RunCompleted(run=run) | RunAbandoned(run=run) | RunCancelled(run=run):
             left = {key: one for key, one in state.runs.items() if key != run}
-            return replace(state, runs=left)
+            return state._replace(runs=left)
         case _:
             run_id = getattr(told.event, "run", None)
             known = state.runs.get(run_id) if run_id is not None else None
             if known is None:
                 return state
-            return replace(state, runs={**state.runs, known.id: _taken(known, told)})
+            return state._replace(runs={**state.runs, known.id: _taken(known, told)})
 
 
 def _taken(run: Run, told: Fact) -> Run:
     match told.event:
         case StageRequested(stage=stage, attempt=attempt):
-            return replace(
-                run, stage=stage, attempt=attempt, request=told.id, finished=False, failed=""
+            return run._replace(
+                stage=stage, attempt=attempt, request=told.id, finished=False, failed=""
             )
         case StageCompleted(stage=stage, attempt=attempt):
             if (stage, attempt) != (run.stage, run.attempt):
                 return run
-            return replace(run, finished=True, request="")
+            return run._replace(finished=True, request="")
         case StageFailed(stage=stage, attempt=attempt, reason=reason, retryable=retryable):
             if (stage, attempt) != (run.stage, run.attempt):
                 return run
-            return replace(run, failed=reason, retryable=retryable, request="")
+            return run._replace(failed=reason, retryable=retryable, request="")
         case RequestWithdrawn():
-            return replace(run, request="")
+            return run._replace(request="")
         case RunPaused():
-            return replace(run, paused=True)
+            return run._replace(paused=True)
         case RunResumed():
-            return replace(run, paused=False)
+            return run._replace(paused=False)
         case RunHeld():
-            return replace(run, held=True)
+            return run._replace(held=True)
         case RunApproved():
-            return replace(run, held=False)
+            return run._replace(held=False)
         case _:
             return run

@@ -41,7 +41,8 @@ class Publication(Value):
             meant = f", did you mean {hint!r}?" if hint else ""
             raise ValueError(f"no event is named {self.type!r}{meant}")
         if kind.publisher != "anyone":
-            raise ValueError(f"{self.type!r} is said by a {kind.publisher} only, not by a schedule")
+            sayer = "an agent" if kind.publisher == "agent" else "a worker"
+            raise ValueError(f"{self.type!r} is said by {sayer} only, not by a schedule")
         if self.schema_version == kind.schema_version:
             try:
                 kind.model_validate_json(json.dumps(self.data))

@@ -45,17 +45,21 @@ def by_ids(db: sqlite3.Connection, ids: Iterable[str]) -> dict[str, Envelope]:
     return {e.event_id: e for e in _where_in(db, "event_id", ids)}
 
 
-def caused_by(db: sqlite3.Connection, ids: Iterable[str]) -> list[Envelope]:
-    return sorted(_where_in(db, "cause_id", ids), key=lambda envelope: envelope.position)
+def caused_by(db: sqlite3.Connection, ids: Iterable[str], after: int = 0) -> list[Envelope]:
+    found = _where_in(db, "cause_id", ids, f" AND position > {after:d}" if after else "")
+    return sorted(found, key=lambda envelope: envelope.position)
 
 
-def _where_in(db: sqlite3.Connection, column: str, values: Iterable[str]) -> list[Envelope]:
+def _where_in(
+    db: sqlite3.Connection, column: str, values: Iterable[str], also: str = ""
+) -> list[Envelope]:
     found: list[Envelope] = []
     wanted = list(dict.fromkeys(values))
     for start in range(0, len(wanted), _MANY):
         some = wanted[start : start + _MANY]
         marks = ", ".join("?" * len(some))
-        found += map(Envelope._make, db.execute(f"{SELECT} WHERE {column} IN ({marks})", some))
+        sql = f"{SELECT} WHERE {column} IN ({marks}){also}"
+        found += map(Envelope._make, db.execute(sql, some))
     return found
 
 

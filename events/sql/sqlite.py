@@ -128,8 +128,8 @@ class SqliteStore:
     async def find(self, event_ids: Sequence[str]) -> dict[str, Envelope]:
         return self._read(reader.by_ids, event_ids)
 
-    async def effects(self, cause_ids: Sequence[str]) -> list[Envelope]:
-        return self._read(reader.caused_by, cause_ids)
+    async def effects(self, cause_ids: Sequence[str], after: int = 0) -> list[Envelope]:
+        return self._read(reader.caused_by, cause_ids, after)
 
     async def position_at(self, moment: str) -> int:
         return self._read(reader.position_at, moment)

@@ -20,6 +20,8 @@ WRITES = 256
 STREAMS = 64
 """Callers that listen at the same time."""
 PROBE = "door/probe"
+ROOM = 1 << 17
+"""Bytes that have to fit in before the log counts as writable again: many usual messages."""
 
 
 @dataclass
@@ -81,7 +83,7 @@ class Door:
         if not self.failure:
             return
         try:
-            await self.submit(PutSnapshot(Snapshot(PROBE, "1", 0, "x")))
+            await self.submit(PutSnapshot(Snapshot(PROBE, "1", 0, "x" * ROOM)))
             await self.submit(PutSnapshot(Snapshot(PROBE, "1", 0, "")))
         except LogUnavailable:
             return

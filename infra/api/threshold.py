@@ -7,12 +7,13 @@ import logging
 import time
 
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from events.errors import RatchetError
 from infra.api.auth import CALLER
 from infra.api.door import Door
-from infra.api.problems import defect, refusal
+from infra.api.problems import TurnedAway, defect, refusal
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,11 @@ class Threshold:
             await self._passed(scope, receive, sending)
         except ClientDisconnect:
             return
+        except asyncio.CancelledError:
+            if not self._door.stopping:
+                raise
+            if not status:
+                await closing()(scope, receive, sending)
         except TimeoutError:
             log.info("%s did not take its answer in", (scope.get("client") or ("a caller",))[0])
         except Exception as error:  # the last resort: it is told in the log, and in our shape
@@ -65,6 +71,13 @@ class Threshold:
                 await refusal(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def closing() -> Response:
+    """For one whose request was still under way when the time for it was over."""
+    right = "send it again; under the same id it is said once"
+    headers = {"Connection": "close", "Retry-After": "1"}
+    return refusal(TurnedAway(503, "ratchet stops", where="server", right=right, headers=headers))
 
 
 def template(scope: Scope) -> str:

@@ -16,7 +16,7 @@ from infra.cli.states import named, present
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
-Name = typer.Argument(help="Which agent.")
+Name = typer.Argument(metavar="NAME", help="Which agent.")
 
 
 @app.callback()

@@ -19,6 +19,8 @@ from infra.cli import show
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+BROKEN = "Trust what lies before it; keep this folder for inquiry, and bring the log from a backup."
+
 
 @app.command("audit")
 def check(
@@ -117,9 +119,11 @@ def _text(report: Report, kept: Head | None, saved: str) -> str:
         f"{report.decisions:,} decisions were derived again: {found['differences']:,} come out "
         f"differently, {found['drift']:,} were taken by another version and would be today."
     )
+    if report.broken_at is not None:
+        return "\n".join([chain, decisions, BROKEN, *_listed(report)])
     head = (
         f"The head at position {report.head.position:,} is in {saved}; keep it elsewhere."
-        if saved and report.broken_at is None
+        if saved
         else f"The head is {report.head.hash[:16]} at position {report.head.position:,}; "
         "--save-head FILE keeps it elsewhere."
     )

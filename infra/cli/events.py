@@ -41,7 +41,7 @@ def events() -> None:
 
 @app.command()
 def types(
-    name: str = typer.Argument("", metavar="[NAME]", help="One of them, with its schema."),
+    name: str = typer.Argument("", metavar="NAME", help="One of them, with its schema."),
 ) -> None:
     """List what can happen, or show one kind of event with its schema and an example."""
     if not name:
@@ -63,29 +63,32 @@ def schema() -> None:
 
 @app.command("list")
 def list_events(
-    after: int = typer.Option(0, min=0, max=FARTHEST, help="Begin behind this position."),
-    limit: int = typer.Option(100, min=1, max=FARTHEST, help="At most so many."),
+    after: int = typer.Option(0, min=0, help="Begin behind this position."),
+    limit: int = typer.Option(100, min=1, help="At most so many."),
     kinds: Types = None,
     stream: str = typer.Option("", help="Only this stream, such as run/7f3a."),
 ) -> None:
     """List the history in order, as much of it as asked for."""
-    show.reading(lambda store: _list(store, after, limit, kinds or (), stream))
+    begin, most = min(after, FARTHEST), min(limit, FARTHEST)
+    show.reading(lambda store: _list(store, begin, most, kinds or (), stream))
 
 
 @app.command("show")
-def show_event(event: str = typer.Argument(help="Its id, or its position.")) -> None:
+def show_event(
+    event: str = typer.Argument(metavar="EVENT", help="Its id, or its position."),
+) -> None:
     """Show one event with its envelope."""
     show.answer(show.reading(lambda store: event_at(store, event)).to_json())
 
 
 @app.command()
 def tail(
-    after: int = typer.Option(-1, max=FARTHEST, help="Begin behind this position, not now."),
+    after: int = typer.Option(-1, show_default="now", help="Begin behind this position."),
     kinds: Types = None,
 ) -> None:
     """Print events as they are written, one a line, until Ctrl-C."""
     with suppress(KeyboardInterrupt):
-        asyncio.run(_follow(after, kinds or ()))
+        asyncio.run(_follow(min(after, FARTHEST), kinds or ()))
 
 
 async def _list(

@@ -34,14 +34,14 @@ def list_policies() -> None:
 
 
 @app.command("show")
-def show_policy(agent: str = typer.Argument(help="Whose policy.")) -> None:
+def show_policy(agent: str = typer.Argument(metavar="AGENT", help="Whose policy.")) -> None:
     """Show the policy in force of one agent."""
     show.answer(named("policy of an agent", agent, _in_force()))
 
 
 @app.command()
 def apply(
-    paths: Annotated[list[str], typer.Argument(metavar="FILE...", help="YAML, or folders of it.")],
+    paths: Annotated[list[str], typer.Argument(metavar="FILE", help="YAML, or folders of it.")],
 ) -> None:
     """Adopt the policies of these files, as far as they are not in force already."""
     from infra.cli import applying  # YAML: 25 ms that the other commands need not pay

@@ -33,7 +33,7 @@ def list_projections() -> None:
 
 
 @app.command("drop")
-def drop_one(name: str = typer.Argument(help="Which projection.")) -> None:
+def drop_one(name: str = typer.Argument(metavar="NAME", help="Which projection.")) -> None:
     """Forget what is kept of a projection: it is folded from the first event when next asked."""
     projection = named("projection", name, PROJECTIONS)
     dropped = _dropped(show.home(), projection)

@@ -26,7 +26,7 @@ READ = 1 << 26
 def publish(
     kind: str = typer.Argument(metavar="TYPE", help="Which event, such as TrainingRequested."),
     fields: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Its fields.")
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Its fields.")
     ] = None,
     data: str = typer.Option("", help="A file with the fields as JSON; - for standard input."),
     event_id: str = typer.Option("", "--id", help="Publish once, however often this id is sent."),
@@ -53,6 +53,10 @@ def given(wire: str, fields: Sequence[str], file: str = "") -> dict[str, Any]:
             raise Malformed(
                 f"{word[:60]!r} is no field", where="KEY=VALUE", right="for instance role=support"
             )
+        if not _in_utf8(word):
+            raise Malformed(
+                "the word is not UTF-8", where=ascii(key)[1:-1][:60], right="text in UTF-8"
+            )
         *path, name = key.split(".")
         place = found
         for part in path:
@@ -61,6 +65,11 @@ def given(wire: str, fields: Sequence[str], file: str = "") -> dict[str, Any]:
                 raise Malformed(f"{key!r} lies in something that has no fields", where=part)
         place[name] = _value(kind, path, name, text)
     return found
+
+
+def _in_utf8(word: str) -> bool:
+    """The system hands over bytes that are no UTF-8 as half characters."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in word)
 
 
 def _value(kind: type[Event], path: list[str], name: str, text: str) -> Any:

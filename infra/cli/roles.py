@@ -43,14 +43,14 @@ def list_roles() -> None:
 
 
 @app.command("show")
-def show_role(name: str = typer.Argument(help="Which role.")) -> None:
+def show_role(name: str = typer.Argument(metavar="NAME", help="Which role.")) -> None:
     """Show one role with its whole profile."""
     show.answer(named("role", name, state(ROLES)))
 
 
 @app.command()
 def apply(
-    paths: Annotated[list[str], typer.Argument(metavar="FILE...", help="YAML, or folders of it.")],
+    paths: Annotated[list[str], typer.Argument(metavar="FILE", help="YAML, or folders of it.")],
 ) -> None:
     """Define the roles of these files, as far as history does not hold them so already."""
     from infra.cli import applying  # YAML: 25 ms that the other commands need not pay

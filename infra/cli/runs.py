@@ -13,7 +13,7 @@ from pipelines.runs import RUNS
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
-Run = typer.Argument(help="Which run.")
+Run = typer.Argument(metavar="RUN", help="Which run.")
 Reason = typer.Option("", help="Why; it stands in the history.")
 Wait = typer.Option(0, metavar="[SECONDS]", help=waiting.HELP, show_default=False)
 

@@ -23,7 +23,7 @@ from infra.cli.states import named, state
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
-Name = typer.Argument(help="Which schedule.")
+Name = typer.Argument(metavar="NAME", help="Which schedule.")
 WRITTEN = ("every", "cron", "zone", "misfire", "publish")
 
 
@@ -50,10 +50,10 @@ def show_schedule(name: str = Name) -> None:
 
 @app.command()
 def add(
-    name: str = typer.Argument(help="Its name; one of this name is replaced."),
+    name: str = typer.Argument(metavar="NAME", help="Its name; one of this name is replaced."),
     fields: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[KEY=VALUE]...", help="The fields of what it publishes."),
+        typer.Argument(metavar="KEY=VALUE", help="The fields of what it publishes."),
     ] = None,
     every: str = typer.Option("", help="A period: 90s, 5m, 1h30m."),
     cron: str = typer.Option("", help="minute hour day-of-month month day-of-week."),

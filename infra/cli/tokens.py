@@ -9,7 +9,7 @@ import typer
 from infra.cli import show
 from infra.tokens import Tokens
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()

@@ -29,7 +29,7 @@ from infra.settings import Configuration, configuration
 from infra.sockets import listening_socket
 from infra.tokens import Tokens
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 log = logging.getLogger(__name__)
 
 DEADLINE = 9.0

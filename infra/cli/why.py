@@ -19,7 +19,7 @@ DEEPEST = 30
 
 
 @app.command("why")
-def tell(event: str = typer.Argument(help="Its id, or its position.")) -> None:
+def tell(event: str = typer.Argument(metavar="EVENT", help="Its id, or its position.")) -> None:
     """Tell the causes of an event back to its beginning, and what followed from it."""
     found = show.reading(lambda store: _asked(store, event))
     document = {

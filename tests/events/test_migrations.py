@@ -1,4 +1,4 @@
-"""The log's schema, told three times: as SQL for a new home, as migrations, and as table classes."""
+"""The schema of the log, told three times: as SQL, as migrations, and as table classes."""
 
 from __future__ import annotations
 

@@ -173,7 +173,7 @@ async def everything(store: EventStore, times: list[str]) -> dict[str, Any]:
         "streams": [await store.stream(name, after=1, limit=3) for name in STREAMS],
         "last": [await store.last(name) for name in STREAMS],
         "found": await store.find(IDS),
-        "effects": await store.effects(causes),
+        "effects": [await store.effects(causes, after) for after in (0, 3)],
         "times": [await store.position_at(time) for time in times],
         "checkpoints": [await store.checkpoint(name) for name in READERS],
         "leases": await store.leases(),

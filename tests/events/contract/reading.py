@@ -86,6 +86,7 @@ class ReadContract(StoreCase):
             [c] = await append(store, Noted(), cause=a)
             assert await store.effects([one.event_id]) == [b]
             assert await store.effects([one.event_id, two.event_id]) == [a, b]
+            assert await store.effects([one.event_id, two.event_id], a.position) == [b]
             assert await store.effects([a.event_id, a.event_id, c.event_id, "unheard"]) == [c]
             assert await store.effects([one.event_id] * 1200) == [b]
             assert await store.effects([]) == []

@@ -114,7 +114,8 @@ async def test_a_refused_message_is_kept_with_its_reason(tmp_path: Path) -> None
     async with front(tmp_path) as door:
         await door.publish("TrainingRequested", {"role": 7})
         await door.publish("RunStarted", {})
-        kept = [json.loads(line) for line in (tmp_path / "rejected.jsonl").open()]
+        lines = (tmp_path / "rejected.jsonl").read_text().splitlines()
+        kept = [json.loads(line) for line in lines]
         assert [entry["actor"] for entry in kept] == ["http", "http"]
         assert kept[0]["reason"]["where"] == "role"
         assert json.loads(kept[0]["body"])["data"] == {"role": 7}
