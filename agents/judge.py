@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from agents.agent import Agent
@@ -136,18 +137,20 @@ async def judged(
     store: EventStore, bench: Sequence[Judge], until: int, told: Told | None = None
 ) -> AsyncIterator[list[Verdict]]:
     """The verdicts, batch by batch. Raises `BrokenChain` where the history is not intact."""
-    hearing: dict[str, list[Judge]] = {}
-    for judge in bench:
-        for kind in judge.agent.hears:
-            hearing.setdefault(kind, []).append(judge)
+
+    @lru_cache(maxsize=1024)
+    def hearers(kind: str, actor: str) -> list[Judge]:
+        agents = ((judge, judge.agent) for judge in bench)
+        return [judge for judge, one in agents if kind in one.hears and actor != one.actor]
+
     said = Counter[str]()
     async for batch in history(store, until, told):
         said.update([envelope.actor for envelope in batch])
-        facts = [envelope for envelope in batch if envelope.type in hearing]
+        facts = [envelope for envelope in batch if hearers(envelope.type, envelope.actor)]
         answers = await _answers(store, batch, facts)
         verdicts: list[Verdict] = []
         for envelope in facts:
-            verdicts += _asked(hearing[envelope.type], envelope, answers)
+            verdicts += _asked(hearers(envelope.type, envelope.actor), envelope, answers)
         yield verdicts
     strays = [judge for judge in bench if said[judge.agent.actor] > judge.judged]
     if strays:
@@ -170,22 +173,16 @@ async def _answers(
     return answers
 
 
-def _asked(bench: Sequence[Judge], envelope: Envelope, answers: Answers) -> list[Verdict]:
-    verdicts = []
-    told: Fact | None = None
-    for judge in bench:
-        if envelope.actor == judge.agent.actor:
-            continue
-        try:
-            told = told or fact(envelope)
-            recorded = answers.get((envelope.event_id, judge.agent.actor), ())
-            verdict = judge.take(told, recorded)
-        except UnknownHistory as error:
-            error.where = f"position {envelope.position}"
-            raise
-        if verdict is not None:
-            verdicts.append(verdict)
-    return verdicts
+def _asked(hearers: Sequence[Judge], envelope: Envelope, answers: Answers) -> list[Verdict]:
+    try:
+        told = fact(envelope)
+        verdicts = [
+            judge.take(told, answers.get((told.id, judge.agent.actor), ())) for judge in hearers
+        ]
+    except UnknownHistory as error:
+        error.where = f"position {envelope.position}"
+        raise
+    return [verdict for verdict in verdicts if verdict is not None]
 
 
 async def _stray(store: EventStore, strays: Sequence[Judge], until: int) -> list[Verdict]:

@@ -9,6 +9,16 @@ from urllib.parse import urlsplit
 
 from events import errors
 
+AGAIN = {("token", 401), ("token", 403), ("server", 429), ("server", 503)}
+"""Where and how an owner turns a call away that may be welcome in a moment, or to the next one."""
+KINDS: dict[int, type[errors.RatchetError]] = {
+    403: errors.NotYours,
+    404: errors.NotFound,
+    409: errors.Conflict,
+    413: errors.TooLarge,
+    507: errors.NoRoom,
+}
+
 
 class NoAnswer(Exception):
     """The owner did not answer: it is starting, stopping, or gone."""
@@ -46,14 +56,8 @@ def _raised(status: int, found: Any) -> Exception:
     said = found.get("error") if isinstance(found, dict) else None
     if not isinstance(said, dict):
         return NoAnswer(f"status {status}")
-    if status in (401, 403) and said.get("where") == "token":
+    if (said.get("where"), status) in AGAIN:
         return NoAnswer(str(said.get("what")))
-    kind: type[errors.RatchetError] = errors.Malformed
-    if status == 404:
-        kind = errors.NotFound
-    elif status == 409:
-        kind = errors.Conflict
-    elif status >= 500:
-        kind = errors.LogUnavailable
+    kind = KINDS.get(status, errors.LogUnavailable if status >= 500 else errors.Malformed)
     texts = {key: str(said.get(key, "")) for key in ("where", "right")}
     return kind(str(said.get("what", "refused")), **texts)

@@ -23,7 +23,8 @@ def listening_socket(host: str, port: int, insist: bool) -> socket.socket:
     except OSError as error:
         right = "an address of this machine, for instance 127.0.0.1"
         raise Malformed(f"{host!r} is no address ({error})", where="--host", right=right) from None
-    made = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio turns off Nagle's delay (40 ms an answer) only where the protocol is named
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind(place)

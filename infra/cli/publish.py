@@ -54,9 +54,8 @@ def given(wire: str, fields: Sequence[str], file: str = "") -> dict[str, Any]:
                 f"{word[:60]!r} is no field", where="KEY=VALUE", right="for instance role=support"
             )
         if not _in_utf8(word):
-            raise Malformed(
-                "the word is not UTF-8", where=ascii(key)[1:-1][:60], right="text in UTF-8"
-            )
+            where = ascii(key)[1:-1][:60]
+            raise Malformed("the word is not UTF-8", where=where, right="text in UTF-8")
         *path, name = key.split(".")
         place = found
         for part in path:

@@ -9,7 +9,7 @@ import pytest
 
 from agents.scheduler.decide import SCHEDULER
 from agents.scheduler.due import due, wakes
-from agents.scheduler.state import State
+from agents.scheduler.state import INITIAL
 from events.catalog.agents import AgentPaused, AgentResumed
 from events.catalog.deadlines import DeadlineLifted, DeadlinePassed, DeadlineSet
 from events.catalog.policies import PolicyAdopted, SchedulerPolicy
@@ -173,4 +173,4 @@ def test_a_nightly_schedule_keeps_local_time_over_the_end_of_summer_time() -> No
 
 
 def test_an_unchanged_state_is_the_same_state() -> None:
-    assert given(SCHEDULER).state == State()
+    assert given(SCHEDULER).state == INITIAL

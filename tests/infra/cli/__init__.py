@@ -1,0 +1,1 @@
+"""The command line, as whoever calls it sees it: real processes, shapes, exit codes."""
