@@ -200,9 +200,10 @@ def dawdler(running: Running) -> socket.socket:
     made = socket.create_connection(("127.0.0.1", running.port))
     made.sendall(
         b"POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        b"Content-Length: 100\r\n\r\n{"
+        b"Content-Length: 100\r\nExpect: 100-continue\r\n\r\n"
     )
-    time.sleep(0.2)
+    made.settimeout(10)
+    assert b" 100 " in made.recv(1000)
     return made
 
 

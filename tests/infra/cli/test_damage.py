@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.cli.saying import all_of, document, kept, refused, said
+from tests.infra.cli.saying import document, kept, really_all, refused, said
 
 
 def altered(home: Path, *statements: str) -> Path:
@@ -112,7 +112,7 @@ def test_a_file_that_is_no_database_is_told_and_left_alone(tmp_path: Path) -> No
         ("publish", "AgentPaused", "agent=trainer"),
         ("events", "tail"),
     ]
-    for ended in all_of(tmp_path, lines):
+    for ended in really_all(tmp_path, lines):
         refused(ended, 1, "the log's database is damaged", "ratchet audit")
     assert document(tmp_path, "doctor", code=1)["ok"] is False
     assert kept(tmp_path)["log.db"] == before

@@ -3,61 +3,100 @@
 from __future__ import annotations
 
 import json
-import os
+import subprocess
 from pathlib import Path
 
-from tests.infra.cli.saying import ENVELOPE, Word, all_of, document, kept, refused, said
+import pytest
 
+from tests.infra.cli.saying import (
+    ENVELOPE,
+    Word,
+    document,
+    kept,
+    really,
+    really_all,
+    refused,
+    said,
+)
+from tests.infra.processes import RATCHET, ROOT
+
+FULL = Path("/dev/full")
 TRAINING = ("publish", "TrainingRequested")
 
 
-def test_what_cannot_be_published_is_refused_and_nothing_is_written(
-    history: Path, tmp_path: Path
-) -> None:
-    files = {
-        "list.json": b"[1, 2]",
-        "broken.json": b'{"role": ',
-        "bytes.json": b'{"role": "\xff\xfe"}',
-        "nan.json": b'{"role": NaN}',
-        "large.json": json.dumps({"agent": "trainer", "reason": "x" * 3_000_000}).encode(),
-    }
-    for name, content in files.items():
+WHOLE = ("role=support", "pipeline=dpo", "base=tiny")
+LARGE = json.dumps({"agent": "trainer", "reason": "x" * 3_000_000}).encode()
+FILES = {
+    "list.json": b"[1, 2]",
+    "broken.json": b'{"role": ',
+    "bytes.json": b'{"role": "\xff\xfe"}',
+    "nan.json": b'{"role": NaN}',
+    "large.json": LARGE,
+}
+WRONG: dict[tuple[Word, ...], tuple[str, ...]] = {
+    ("publish", "TrainingRequsted", *WHOLE): ("did you mean 'TrainingRequested'?",),
+    (*TRAINING, "role=support", "pipeline=dpo"): ("'base' is missing", "(base)"),
+    (*TRAINING, *WHOLE, "sed=1"): ("has no field 'sed'", "did you mean 'seed'?"),
+    (*TRAINING, *WHOLE, "seed=one"): ("'seed' may not be 'one'", "a whole number"),
+    (*TRAINING, b"role=\xff\xfe", *WHOLE[1:]): ("not UTF-8", "(role)"),
+    (*TRAINING, "--data", "bytes.json"): ("not JSON in UTF-8",),
+    (*TRAINING, "--data", "list.json"): ("no JSON object", "(list.json)"),
+    ("publish", "AgentPaused", "--data", "large.json"): ("3,000,", "1,048,576 bytes"),
+    ("publish", "RunStarted", "run=a"): ("said by an agent only",),
+}
+"""The usual ways to be wrong, and what is said about each."""
+RARER: dict[tuple[Word, ...], tuple[str, ...]] = {
+    ("publish", "Nothing", *WHOLE): ("no event is named 'Nothing'",),
+    ("publish", b"\xff\xfe"): ("no event is named",),
+    ("publish", ""): ("no event is named ''",),
+    ("publish", "StageCompleted", "run=a"): ("said by a worker",),
+    (*TRAINING, *WHOLE, "seed=1.5"): ("'seed' may not be 1.5",),
+    (*TRAINING, *WHOLE, "seed=NaN"): ("the data",),
+    (*TRAINING, *WHOLE, "pipeline=a b"): ("'pipeline' may not be 'a b'",),
+    (*TRAINING, *WHOLE, "role.x=1"): ("'role'",),
+    (*TRAINING, *WHOLE, "seed=" + "[" * 50_000): ("'seed' may not be",),
+    (*TRAINING, "role"): ("'role' is no field", "role=support"),
+    (*TRAINING, "=support"): ("is no field",),
+    (*TRAINING, "--data", "broken.json"): ("not JSON",),
+    (*TRAINING, "--data", "nan.json"): ("not JSON",),
+    (*TRAINING, "--data", "."): ("cannot be read",),
+    (*TRAINING, *WHOLE, "--id", "7"): ("'7' is no event id", "uuid"),
+    (*TRAINING, *WHOLE, "--wait", "nan"): ("no time to wait",),
+    (*TRAINING, *WHOLE, "--wait=-1"): ("no time to wait",),
+    ("publish",): ("Missing argument 'TYPE'", "--help"),
+    ("publish", "--loud"): ("No such option: --loud", "--help"),
+    ("publsh",): ("there is no command 'publsh'", "did you mean 'publish'?"),
+    ("events", "lst"): ("Did you mean 'list'?",),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, content in FILES.items():
         (tmp_path / name).write_bytes(content)
-    whole = ("role=support", "pipeline=dpo", "base=tiny")
-    cases: dict[tuple[Word, ...], tuple[int, tuple[str, ...]]] = {
-        ("publish", "TrainingRequsted", *whole): (2, ("did you mean 'TrainingRequested'?",)),
-        ("publish", "Nothing", *whole): (2, ("no event is named 'Nothing'",)),
-        (*TRAINING, "role=support", "pipeline=dpo"): (2, ("'base' is missing", "(base)")),
-        (*TRAINING, *whole, "sed=1"): (2, ("has no field 'sed'", "did you mean 'seed'?")),
-        (*TRAINING, *whole, "seed=one"): (2, ("'seed' may not be 'one'", "a whole number")),
-        (*TRAINING, *whole, "seed=1.5"): (2, ("'seed' may not be 1.5",)),
-        (*TRAINING, *whole, "pipeline=a b"): (2, ("'pipeline' may not be 'a b'",)),
-        (*TRAINING, "role"): (2, ("'role' is no field", "role=support")),
-        (*TRAINING, b"role=\xff\xfe", *whole[1:]): (2, ("not UTF-8", "(role)")),
-        ("publish", b"\xff\xfe"): (2, ("no event is named",)),
-        ("publish", "RunStarted", "run=a"): (2, ("said by an agent only",)),
-        ("publish", "StageCompleted", "run=a"): (2, ("said by a worker",)),
-        (*TRAINING, "--data", "list.json"): (2, ("no JSON object", "(list.json)")),
-        (*TRAINING, "--data", "broken.json"): (2, ("not JSON",)),
-        (*TRAINING, "--data", "bytes.json"): (2, ("not JSON in UTF-8",)),
-        (*TRAINING, "--data", "nan.json"): (2, ("not JSON",)),
-        ("publish", "AgentPaused", "--data", "large.json"): (2, ("3,000,", "1,048,576 bytes")),
-        (*TRAINING, "--data", "absent.json"): (3, ("no such file", "absent.json")),
-        (*TRAINING, "--data", "."): (2, ("cannot be read",)),
-        (*TRAINING, *whole, "--id", "7"): (2, ("'7' is no event id", "uuid")),
-        (*TRAINING, *whole, "--wait", "nan"): (2, ("no time to wait",)),
-        (*TRAINING, *whole, "--wait=-1"): (2, ("no time to wait",)),
-        ("publish",): (2, ("Missing argument 'TYPE'", "--help")),
-        ("publish", "--loud"): (2, ("No such option: --loud", "--help")),
-        ("publsh",): (2, ("there is no command 'publsh'", "did you mean 'publish'?")),
-        ("events", "lst"): (2, ("Did you mean 'list'?",)),
-    }
+    return tmp_path
+
+
+def test_what_is_wrong_is_refused_in_one_sentence(history: Path, folder: Path) -> None:
     before = kept(history)
-    for ended, (code, parts) in zip(
-        all_of(history, list(cases), cwd=tmp_path), cases.values(), strict=True
-    ):
-        refused(ended, code, *parts)
+    answers = really_all(history, list(WRONG), cwd=folder)
+    for ended, parts in zip(answers, WRONG.values(), strict=True):
+        refused(ended, 2, *parts)
+    refused(really(history, "publish", "AgentPaused", "--data", "-", stdin=LARGE), 2, "3,000,")
     assert kept(history) == before
+
+
+@pytest.mark.parametrize("line", RARER, ids=repr)
+def test_so_is_what_is_wrong_more_rarely(
+    history: Path, folder: Path, line: tuple[Word, ...]
+) -> None:
+    before = kept(history)
+    refused(said(history, *line, cwd=folder), 2, *RARER[line])
+    assert kept(history) == before
+
+
+def test_a_file_that_is_not_there_is_not_found(history: Path) -> None:
+    refused(said(history, *TRAINING, "--data", "absent.json"), 3, "no such file", "absent.json")
 
 
 def test_a_refusal_under_json_is_one_document_too(tmp_path: Path) -> None:
@@ -128,20 +167,10 @@ def test_a_fact_is_not_waited_for(tmp_path: Path) -> None:
     assert answer["outcome"] is None
 
 
+@pytest.mark.skipif(not FULL.exists(), reason="this machine has no /dev/full")
 def test_a_full_disk_under_the_answer_is_told(tmp_path: Path) -> None:
-    if not os.path.exists("/dev/full"):
-        return
-    import subprocess
-
-    from tests.infra.processes import RATCHET, ROOT
-
-    with open("/dev/full", "w") as full:
-        done = subprocess.run(
-            [*RATCHET, "events", "types"],
-            cwd=ROOT,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            check=False,
-        )
+    line = [*RATCHET, "--home", str(tmp_path), "events", "types"]
+    with FULL.open("w") as full:
+        done = subprocess.run(line, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False)
     assert done.returncode == 4
     assert done.stderr.decode().startswith("ratchet: this machine refused: No space left")

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.infra.cli.saying import ENVELOPE, all_of, document, kept, refused, said
+from tests.infra.cli.saying import ENVELOPE, document, kept, really_all, refused, said
 
 
 def the(history: Path, kind: str) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def test_replay_refuses_what_is_no_place_in_the_history(history: Path) -> None:
         ("replay", "--to", "99999"),
         ("replay", "--projection", "run"),
     ]
-    soon, below, beyond, unknown = all_of(history, lines)
+    soon, below, beyond, unknown = really_all(history, lines)
     refused(soon, 2, "'soon' is neither a position nor a time", "(--to)")
     refused(below, 2, "'-3' is neither a position nor a time")
     refused(beyond, 3, "the log ends at position")
@@ -103,7 +103,7 @@ def test_a_head_that_is_none_is_refused(history: Path, tmp_path: Path) -> None:
     (tmp_path / "list.json").write_text("[]")
     (tmp_path / "head.json").write_text('{"position": "1", "hash": 1, "signature": 2, "key": 3}')
     names = ("list.json", "head.json", "absent.json")
-    lists, wrong, absent = all_of(
+    lists, wrong, absent = really_all(
         history, [("audit", "--head", str(tmp_path / name)) for name in names]
     )
     refused(lists, 2, "holds no head")
@@ -137,6 +137,6 @@ def test_a_policy_that_is_none_is_refused_with_its_place(history: Path, tmp_path
     }
     for name, (text, _) in files.items():
         (tmp_path / name).write_text(text)
-    ended = all_of(history, [("what-if", "--policy", str(tmp_path / name)) for name in files])
+    ended = really_all(history, [("what-if", "--policy", str(tmp_path / name)) for name in files])
     for one, (name, (_, part)) in zip(ended, files.items(), strict=True):
         refused(one, 2, part, name)
