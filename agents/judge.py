@@ -99,7 +99,7 @@ def _repeats(recorded: Sequence[Envelope], derived: Sequence[Event]) -> bool:
     for envelope, event in zip(recorded, derived, strict=True):
         if (envelope.type, envelope.schema) != (event.wire, event.schema_version):
             return False
-        if envelope.data != event.model_dump_json():
+        if envelope.data != event.written():
             return False
     return True
 
@@ -109,7 +109,7 @@ def _same(said: Sequence[Event], derived: Sequence[Event]) -> bool:
 
 
 def _equal(one: Event, other: Event) -> bool:
-    return one.wire == other.wire and one.model_dump_json() == other.model_dump_json()
+    return one.wire == other.wire and one.written() == other.written()
 
 
 def _shown(event: Event) -> dict[str, Any]:
@@ -146,11 +146,15 @@ async def judged(
     said = Counter[str]()
     async for batch in history(store, until, told):
         said.update([envelope.actor for envelope in batch])
-        facts = [envelope for envelope in batch if hearers(envelope.type, envelope.actor)]
-        answers = await _answers(store, batch, facts)
+        heard = [
+            (envelope, judges)
+            for envelope in batch
+            if (judges := hearers(envelope.type, envelope.actor))
+        ]
+        answers = await _answers(store, batch, [envelope.event_id for envelope, _ in heard])
         verdicts: list[Verdict] = []
-        for envelope in facts:
-            verdicts += _asked(hearers(envelope.type, envelope.actor), envelope, answers)
+        for envelope, judges in heard:
+            verdicts += _asked(judges, envelope, answers)
         yield verdicts
     strays = [judge for judge in bench if said[judge.agent.actor] > judge.judged]
     if strays:
@@ -161,11 +165,9 @@ Answers = dict[tuple[str | None, str], list[Envelope]]
 """What followed from which event, by whom."""
 
 
-async def _answers(
-    store: EventStore, batch: Sequence[Envelope], facts: Sequence[Envelope]
-) -> Answers:
+async def _answers(store: EventStore, batch: Sequence[Envelope], causes: Sequence[str]) -> Answers:
     """Most answers stand in the same batch as their cause; only the others are looked up."""
-    later = await store.effects([envelope.event_id for envelope in facts], batch[-1].position)
+    later = await store.effects(causes, batch[-1].position)
     answers: Answers = {}
     for effect in (*batch, *later):
         if effect.cause_id is not None:

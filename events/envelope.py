@@ -42,7 +42,7 @@ def draft(event: Event, event_id: str | None = None) -> Draft:
         event.wire,
         event.schema_version,
         stream,
-        event.__pydantic_serializer__.to_json(event).decode(),  # half the cost of model_dump_json
+        event.written(),
         event_id is not None,
         event.opens,
         getattr(event, event.withdraws) if event.withdraws else "",

@@ -6,6 +6,8 @@ from hashlib import sha1
 from uuid import UUID
 
 NAMESPACE = UUID("7a1c5a52-4d0e-5f0b-9d5e-2f7d0f6f8c11")
+_SEED = NAMESPACE.bytes
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 
 
 def new_id() -> str:
@@ -23,8 +25,8 @@ def derived_id(*parts: object) -> str:
     It is the version 5 uuid of the parts, made without a UUID object, at a third of the time.
     """
     name = "\x1f".join(map(str, parts)).encode()
-    text = sha1(NAMESPACE.bytes + name, usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(text[16], 16) & 3]
+    text = sha1(_SEED + name, usedforsecurity=False).hexdigest()
+    variant = _VARIANT[text[16]]
     return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
 
 

@@ -85,6 +85,10 @@ class Event(Value):
             if field is not None and field.split(".")[0] not in cls.model_fields:
                 raise BrokenEvent(f"{cls.wire!r} has no field {field!r} to name its stream by")
 
+    def written(self) -> str:
+        """As it stands in the log: `model_dump_json` without a look at its many options."""
+        return self.__pydantic_serializer__.to_json(self).decode()
+
     def stream(self) -> str:
         """The stream in which this event lies."""
         return "".join(

@@ -47,6 +47,7 @@ class House:
     stopped: dict[str, str] = field(default_factory=dict)
     """Parts that came to an end by a defect, and why."""
     _folds: dict[str, Fold] = field(default_factory=dict)
+    _folding: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def troubles(self) -> dict[str, str]:
         """What does not work just now, by part."""
@@ -55,10 +56,11 @@ class House:
 
     async def fold(self, name: str) -> Fold:
         """A projection and its present state, kept warm."""
-        fold = self._folds.get(name)
-        if fold is None:
-            fold = self._folds[name] = await restored(self.projections[name], self.store)
-        await fold.catch_up(self.store)
+        async with self._folding:  # else two callers would fold the same events into one state
+            fold = self._folds.get(name)
+            if fold is None:
+                fold = self._folds[name] = await restored(self.projections[name], self.store)
+            await fold.catch_up(self.store)
         return fold
 
     async def run(self) -> None:

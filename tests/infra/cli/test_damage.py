@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.infra.cli.saying import document, kept, really_all, refused, said
+from events.chain import GENESIS, Signer, link
+from events.envelope import COLUMNS
+from tests.infra.cli.saying import document, kept, refused, said
 
 
 def altered(home: Path, *statements: str) -> Path:
@@ -56,7 +58,6 @@ def test_a_missing_tail_is_found(copy: Path) -> None:
 
 def test_a_decision_that_comes_out_differently_is_a_difference(copy: Path) -> None:
     """It is chained and signed anew, by somebody who has the keys."""
-    document(copy, "events", "list")
     rewritten(copy, "RunStarted", '"seed":', '"seed":1')
     report = document(copy, "audit", code=1)
     assert report["chain"] == "intact"
@@ -68,9 +69,6 @@ def test_a_decision_that_comes_out_differently_is_a_difference(copy: Path) -> No
 
 def rewritten(home: Path, kind: str, old: str, new: str) -> None:
     """One event with other words in it, and all behind it linked and signed anew."""
-    from events.chain import GENESIS, Signer, link
-    from events.envelope import COLUMNS
-
     altered(home)
     db = sqlite3.connect(home / "log.db")
     rows: list[dict[str, Any]] = [
@@ -112,8 +110,8 @@ def test_a_file_that_is_no_database_is_told_and_left_alone(tmp_path: Path) -> No
         ("publish", "AgentPaused", "agent=trainer"),
         ("events", "tail"),
     ]
-    for ended in really_all(tmp_path, lines):
-        refused(ended, 1, "the log's database is damaged", "ratchet audit")
+    for line in lines:
+        refused(said(tmp_path, *line), 1, "the log's database is damaged", "ratchet audit")
     assert document(tmp_path, "doctor", code=1)["ok"] is False
     assert kept(tmp_path)["log.db"] == before
 

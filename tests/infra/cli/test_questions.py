@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.infra.cli.saying import ENVELOPE, document, kept, really_all, refused, said
+from tests.infra.cli.saying import ENVELOPE, document, kept, refused, said
 
 
 def the(history: Path, kind: str) -> dict[str, Any]:
@@ -59,17 +59,12 @@ def test_replay_tells_the_difference_between_two_states(history: Path) -> None:
 
 
 def test_replay_refuses_what_is_no_place_in_the_history(history: Path) -> None:
-    lines = [
-        ("replay", "--to", "soon"),
-        ("replay", "--to", "-3"),
-        ("replay", "--to", "99999"),
-        ("replay", "--projection", "run"),
-    ]
-    soon, below, beyond, unknown = really_all(history, lines)
-    refused(soon, 2, "'soon' is neither a position nor a time", "(--to)")
-    refused(below, 2, "'-3' is neither a position nor a time")
-    refused(beyond, 3, "the log ends at position")
-    refused(unknown, 3, "did you mean 'runs'?")
+    for place in ("soon", "-3", "1.5", "0001-01-01T00:00+14:00"):
+        refused(said(history, "replay", "--to", place), 2, f"{place!r} is neither", "(--to)")
+        refused(said(history, "replay", "--from", place), 2, f"{place!r} is neither", "(--from)")
+    refused(said(history, "replay", "--to", "99999"), 3, "the log ends at position")
+    refused(said(history, "replay", "--from", "9" * 30), 3, "the log ends at position")
+    refused(said(history, "replay", "--projection", "run"), 3, "did you mean 'runs'?")
 
 
 def test_an_intact_history_is_audited_in_three_lines(history: Path) -> None:
@@ -102,13 +97,9 @@ def test_a_head_kept_elsewhere_shows_that_the_folder_is_another(copy: Path, tmp_
 def test_a_head_that_is_none_is_refused(history: Path, tmp_path: Path) -> None:
     (tmp_path / "list.json").write_text("[]")
     (tmp_path / "head.json").write_text('{"position": "1", "hash": 1, "signature": 2, "key": 3}')
-    names = ("list.json", "head.json", "absent.json")
-    lists, wrong, absent = really_all(
-        history, [("audit", "--head", str(tmp_path / name)) for name in names]
-    )
-    refused(lists, 2, "holds no head")
-    refused(wrong, 2, "holds no head")
-    refused(absent, 3, "no such file")
+    for name in ("list.json", "head.json"):
+        refused(said(history, "audit", "--head", str(tmp_path / name)), 2, "holds no head")
+    refused(said(history, "audit", "--head", str(tmp_path / "absent.json")), 3, "no such file")
     refused(said(history, "audit", "--save-head", str(tmp_path)), 4, "cannot be written")
 
 
@@ -135,8 +126,6 @@ def test_a_policy_that_is_none_is_refused_with_its_place(history: Path, tmp_path
         "twice.yaml": ("agent: trainer\nagent: trainer\n", "stands there twice, line 2"),
         "list.yaml": ("- agent\n", "holds no fields"),
     }
-    for name, (text, _) in files.items():
+    for name, (text, part) in files.items():
         (tmp_path / name).write_text(text)
-    ended = really_all(history, [("what-if", "--policy", str(tmp_path / name)) for name in files])
-    for one, (name, (_, part)) in zip(ended, files.items(), strict=True):
-        refused(one, 2, part, name)
+        refused(said(history, "what-if", "--policy", str(tmp_path / name)), 2, part, name)

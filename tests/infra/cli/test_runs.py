@@ -1,0 +1,69 @@
+"""`ratchet runs`: how far each has come, and a hand on them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.infra.cli.saying import document, refused, said
+
+STAGE = {"name", "status", "attempts", "seconds", "metrics", "gate"}
+
+
+def the_run(home: Path) -> str:
+    runs = document(home, "runs", "list")["runs"]
+    return str(runs[0]["run"])
+
+
+def test_runs_are_listed_and_shown(history: Path) -> None:
+    (row,) = document(history, "runs", "list")["runs"]
+    assert (row["role"], row["pipeline"], row["status"]) == ("support", "dpo", "running")
+    shown = document(history, "runs", "show", row["run"])
+    assert {"run", "pipeline", "role", "status", "stages"} <= set(shown)
+    assert shown["stages"][0]["name"] == row["stage"]
+    assert all(set(stage) >= STAGE for stage in shown["stages"])
+    text = said(history, "runs", "show", row["run"]).out
+    assert text.startswith(f"Run {row['run']} of role support, pipeline dpo")
+
+
+def test_a_run_that_is_not_there_is_not_found(history: Path) -> None:
+    run = the_run(history)
+    before = document(history, "audit")["events"]
+    for command in ("show", "pause", "resume", "hold", "approve", "cancel"):
+        refused(said(history, "runs", command, run[:4]), 3, f"did you mean {run!r}?")
+        refused(said(history, "runs", command, "nothing"), 3, "there is no run 'nothing'")
+    assert document(history, "audit")["events"] == before
+
+
+def test_a_hand_is_laid_on_a_run_and_answered(copy: Path) -> None:
+    run = the_run(copy)
+
+    def asked(command: str, *words: str, code: int = 0) -> tuple[str, str]:
+        answer = document(copy, "runs", command, run, "--wait", *words, code=code)
+        return answer["type"], answer["outcome"]["type"]
+
+    assert asked("hold", "--reason", "to look at it") == ("HoldRequested", "RunHeld")
+    assert document(copy, "runs", "show", run)["held"] is True
+    assert asked("approve", "--note", "fine") == ("ApprovalGiven", "RunApproved")
+    assert asked("pause", "--reason", "lunch") == ("PauseRequested", "RunPaused")
+    assert asked("pause", code=1) == ("PauseRequested", "HandRefused")
+    assert asked("resume") == ("ResumeRequested", "RunResumed")
+    assert asked("cancel", "--reason", "enough") == ("CancelRequested", "RunCancelled")
+    shown = document(copy, "runs", "show", run)
+    assert (shown["status"], shown["reason"]) == ("cancelled", "enough")
+    assert asked("cancel", code=1) == ("CancelRequested", "HandRefused")
+
+
+@pytest.mark.parametrize("wait", [("--wait",), ("--wait", "5"), ("--wait=5",)])
+def test_a_wait_may_have_a_number_and_may_stand_anywhere(copy: Path, wait: tuple[str, ...]) -> None:
+    answer = document(copy, "runs", "hold", *wait, the_run(copy))
+    assert answer["outcome"]["type"] == "RunHeld"
+
+
+def test_without_a_wait_the_request_stands_there_for_the_agents(copy: Path) -> None:
+    run = the_run(copy)
+    answer = document(copy, "runs", "pause", run)
+    assert set(answer) == {"position", "event_id", "type", "stream", "version"}
+    assert document(copy, "runs", "show", run)["status"] == "running"
+    assert document(copy, "audit")["chain"] == "intact"
