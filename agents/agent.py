@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from events.fact import Fact, decided
-from events.ids import derived_id
+from events.ids import derived_ids
 from events.message import Event
 
 S = TypeVar("S")
@@ -46,7 +46,7 @@ class Agent(Generic[S]):
 
     def decision_ids(self, cause_id: str, many: int) -> list[str]:
         """The ids of the decisions that it takes on a cause: the same in every process."""
-        return [derived_id("decision", self.name, cause_id, index) for index in range(many)]
+        return derived_ids(many, "decision", self.name, cause_id)
 
     def takes_in(self, told: Fact) -> bool:
         """Whether it evolves on this fact where it stands; its own decisions it has folded."""

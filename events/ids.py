@@ -24,7 +24,16 @@ def derived_id(*parts: object) -> str:
 
     It is the version 5 uuid of the parts, made without a UUID object, at a third of the time.
     """
-    name = "\x1f".join(map(str, parts)).encode()
+    return _fifth("\x1f".join(map(str, parts)).encode())
+
+
+def derived_ids(many: int, *parts: object) -> list[str]:
+    """`derived_id(*parts, 0)`, `derived_id(*parts, 1)` and so on."""
+    before = "\x1f".join([*map(str, parts), ""]).encode()
+    return [_fifth(b"%b%d" % (before, index)) for index in range(many)]
+
+
+def _fifth(name: bytes) -> str:
     text = sha1(_SEED + name, usedforsecurity=False).hexdigest()
     variant = _VARIANT[text[16]]
     return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"

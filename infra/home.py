@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from events.chain import Signer
-from events.errors import LogUnavailable, NotBegun, OwnerBusy, ReadOnly
+from events.errors import LogDamaged, LogUnavailable, NotBegun, OwnerBusy, ReadOnly
 from events.memory import MemoryStore
 from events.sql.sqlite import SqliteStore
 from events.store import EventStore
@@ -53,7 +53,7 @@ class Home:
 
     def reader(self) -> EventStore:
         """The log for reading; where there is none yet, an empty one."""
-        if not self.database.exists() or self.database.stat().st_size == 0:
+        if self._empty():
             return MemoryStore()
         try:
             return SqliteStore(self.database)
@@ -62,7 +62,27 @@ class Home:
 
     def writer(self) -> SqliteStore:
         """The log for writing. Only for who holds the lock."""
-        return SqliteStore(self.database, Signer.of(self.keys))
+        self._empty()
+        store = SqliteStore(self.database, Signer.of(self.keys))
+        self._made.touch(mode=0o600, exist_ok=True)
+        return store
+
+    @property
+    def _made(self) -> Path:
+        """Stands once the database has been made: from then on it is never empty again."""
+        return self.keys / "log.made"
+
+    def _empty(self) -> bool:
+        """Whether there is no log yet; one that was there and is gone is an error."""
+        if self.database.exists() and self.database.stat().st_size:
+            return False
+        if self._made.exists():
+            raise LogDamaged(
+                "the log's database is gone or was emptied",
+                where=str(self.database),
+                right="bring it back from a backup; to begin anew, remove the whole folder",
+            )
+        return True
 
     def owner(self) -> dict[str, Any] | None:
         """What the present owner says about itself, if one runs for long."""

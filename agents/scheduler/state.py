@@ -63,6 +63,14 @@ INITIAL = State({}, {}, SchedulerPolicy())
 def evolve(state: State, told: Fact) -> State:
     """The state that has taken one more fact in."""
     match told.event:
+        case DeadlineSet(key=key, due=due_at):
+            made_one = Deadline(due_at, told.id)
+            return state._replace(deadlines={**state.deadlines, key: made_one})
+        case DeadlineLifted(key=key):
+            return _lifted(state, key)
+        case DeadlinePassed(key=key, due=due_at):
+            open_one = state.deadlines.get(key)
+            return _lifted(state, key) if open_one and open_one.due == due_at else state
         case ScheduleDefined(schedule=name) as definition:
             made = Schedule(definition, told.time, told.id, told.time)
             return state._replace(schedules={**state.schedules, name: made})
@@ -82,14 +90,6 @@ def evolve(state: State, told: Fact) -> State:
             if known is None or not news or known.since != due.since:
                 return state
             return _changed(state, name, since=due.at, due=told.id)
-        case DeadlineSet(key=key, due=due_at):
-            made_one = Deadline(due_at, told.id)
-            return state._replace(deadlines={**state.deadlines, key: made_one})
-        case DeadlineLifted(key=key):
-            return _lifted(state, key)
-        case DeadlinePassed(key=key, due=due_at):
-            open_one = state.deadlines.get(key)
-            return _lifted(state, key) if open_one and open_one.due == due_at else state
         case PolicyAdopted(policy=SchedulerPolicy() as policy):
             return state._replace(policy=policy)
         case AgentPaused(agent="scheduler"):

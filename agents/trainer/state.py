@@ -74,6 +74,20 @@ INITIAL = State(frozenset(), {}, TrainerPolicy())
 def evolve(state: State, told: Fact) -> State:
     """The state that has taken one more fact in."""
     match told.event:
+        case (
+            StageRequested(run=run)
+            | StageCompleted(run=run)
+            | StageFailed(run=run)
+            | RequestWithdrawn(run=run)
+            | RunPaused(run=run)
+            | RunResumed(run=run)
+            | RunHeld(run=run)
+            | RunApproved(run=run)
+        ):
+            known = state.runs.get(run)
+            if known is None:
+                return state
+            return state._replace(runs={**state.runs, run: _taken(known, told)})
         case RoleDefined(role=role):
             return state._replace(roles=state.roles | {role})
         case RoleRetired(role=role):
@@ -86,11 +100,7 @@ def evolve(state: State, told: Fact) -> State:
             left = {key: one for key, one in state.runs.items() if key != run}
             return state._replace(runs=left)
         case _:
-            run_id = getattr(told.event, "run", None)
-            known = state.runs.get(run_id) if run_id is not None else None
-            if known is None:
-                return state
-            return state._replace(runs={**state.runs, known.id: _taken(known, told)})
+            return state
 
 
 def _taken(run: Run, told: Fact) -> Run:

@@ -11,6 +11,12 @@ from events.ingress import open_types
 from events.message import event_classes
 from events.schema import described, document
 
+CATALOGUE = {
+    wire: kind
+    for wire, kind in event_classes().items()
+    if kind.__module__.startswith("events.catalog.")
+}
+
 
 def test_every_event_has_its_place_in_the_document() -> None:
     messages = document()["oneOf"]
@@ -25,9 +31,9 @@ def test_every_reference_leads_somewhere() -> None:
     assert set(event_classes()) <= references
 
 
-@pytest.mark.parametrize("wire", event_classes())
+@pytest.mark.parametrize("wire", CATALOGUE)
 def test_an_event_is_described_in_a_sentence_with_an_example(wire: str) -> None:
-    kind = event_classes()[wire]
+    kind = CATALOGUE[wire]
     found = described(kind)
     assert found["type"] == wire
     assert found["doc"].endswith(".")
