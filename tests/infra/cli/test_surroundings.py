@@ -104,6 +104,14 @@ def test_a_doctor_says_how_to_mend_what_is_wrong(copy: Path) -> None:
     assert "head.pub" in failing(copy)["keys"]
 
 
+def test_a_doctor_misses_a_log_that_was_there(copy: Path) -> None:
+    for file in copy.glob("log.db*"):
+        file.unlink()
+    assert "backup" in failing(copy)["log"]
+    report = document(copy, "audit", code=1)
+    assert (report["chain"], report["broken_at"]) == ("broken", 1)
+
+
 def failing(home: Path) -> dict[str, str]:
     """The remedies of the checks that fail."""
     report = document(home, "doctor", code=1)
