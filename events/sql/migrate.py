@@ -17,12 +17,13 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from events.errors import UnknownHistory
-from events.sql import connect
+from events.sql.trouble import explained
 
 HERE = "events.sql:migrations"
 
@@ -34,7 +35,7 @@ def upgrade(path: Path) -> None:
             command.upgrade(_config(connection), "head")
         except CommandError as error:
             raise UnknownHistory(
-                f"no migration leads from this log's schema to {connect.REVISION} ({error})",
+                f"no migration leads from this log's schema to the newest ({error})",
                 where=str(path),
                 right="run the version that wrote the log, or bring it back from a backup",
             ) from error
@@ -49,9 +50,10 @@ def current(path: Path) -> str | None:
 def revise(message: str, place: str = HERE) -> None:
     """Write the migration after the newest one, to be read and mended by a person. `schema.sql`
     and `connect.REVISION` follow by hand; a test says when they have not."""
-    following = f"{int(connect.REVISION) + 1:04}"
     with TemporaryDirectory() as folder, _opened(Path(folder) / "log.db") as connection:
         config = _config(connection, place)
+        newest = ScriptDirectory.from_config(config).get_current_head() or "0"
+        following = f"{int(newest) + 1:04}"
         command.upgrade(config, "head")
         command.revision(config, message, autogenerate=True, rev_id=following)
 
@@ -73,7 +75,7 @@ def _opened(path: Path) -> Iterator[Connection]:
             yield connection
     except DBAPIError as error:
         if isinstance(error.orig, sqlite3.Error):
-            raise connect.explained(error.orig, path) from error
+            raise explained(error.orig, path) from error
         raise
     finally:
         engine.dispose()

@@ -24,6 +24,7 @@ from events.errors import LogDamaged, LogUnavailable, RatchetError
 from events.memory import utc_now
 from events.needs import Needs, needs
 from events.sql import connect, reader
+from events.sql.trouble import explained
 from events.store import Answer, Heard, Lease, Operation, Snapshot, Walk
 
 _INSERT = f"INSERT INTO events ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
@@ -60,7 +61,7 @@ class SqliteStore:
                 self._writer.close()
             if isinstance(error, RatchetError):
                 raise
-            raise connect.explained(error, path) from error
+            raise explained(error, path) from error
 
     async def submit(self, operation: Operation) -> Answer:
         if self._writer is None:
@@ -150,7 +151,7 @@ class SqliteStore:
         try:
             return query(self._reading, *values)
         except sqlite3.Error as error:
-            raise connect.explained(error, self._path) from error
+            raise explained(error, self._path) from error
 
 
 class _Writer:
@@ -204,7 +205,7 @@ class _Writer:
         except Exception as error:  # goes up to every caller
             self._recover()
             if isinstance(error, sqlite3.Error):
-                error = connect.explained(error, self._path)
+                error = explained(error, self._path)
             return [error] * len(operations), None
         return plan.answers, plan
 

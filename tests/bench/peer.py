@@ -18,7 +18,8 @@ except ImportError:
 
 SETTINGS = (
     f"eventsourcing {version('eventsourcing')}, Application.save of one event at a time, one "
-    "thread, eventsourcing.sqlite with its defaults: journal_mode=WAL, synchronous=FULL, JSON transcoding"
+    "thread, eventsourcing.sqlite with its defaults: journal_mode=WAL, synchronous=FULL, "
+    "JSON transcoding"
 )
 
 
