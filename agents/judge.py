@@ -61,13 +61,8 @@ class Judge:
                 return version
         return None
 
-    def take(
-        self, told: Fact, recorded: Sequence[Envelope], known: dict[str, Event]
-    ) -> Verdict | None:
-        """Fold one fact and the recorded answer; say so when another answer is derived.
-
-        What is derived as it was written is `known` from here on, and need not be parsed.
-        """
+    def take(self, told: Fact, recorded: Sequence[Envelope]) -> Verdict | None:
+        """Fold one fact and the recorded answer; say so when another answer is derived."""
         self.state = state = self.agent.evolve(self.state, told)
         self.judged += len(recorded)
         version = self.version_at(told.position)
@@ -78,7 +73,6 @@ class Judge:
         ids_hold = ids == [envelope.event_id for envelope in recorded]
         if ids_hold and _repeats(recorded, derived):
             self.state = self.agent.folded(state, told, derived, ids)
-            known.update(zip(ids, derived, strict=True))
             return None
         said = [envelope.event() for envelope in recorded]
         self.state = self.agent.folded(state, told, said, ids)
@@ -159,9 +153,8 @@ async def judged(
         ]
         answers = await _answers(store, batch, [envelope.event_id for envelope, _ in heard])
         verdicts: list[Verdict] = []
-        known: dict[str, Event] = {}
         for envelope, judges in heard:
-            verdicts += _asked(judges, envelope, answers, known)
+            verdicts += _asked(judges, envelope, answers)
         yield verdicts
     strays = [judge for judge in bench if said[judge.agent.actor] > judge.judged]
     if strays:
@@ -182,21 +175,16 @@ async def _answers(store: EventStore, batch: Sequence[Envelope], causes: Sequenc
     return answers
 
 
-def _asked(
-    judges: Sequence[Judge], envelope: Envelope, answers: Answers, known: dict[str, Event]
-) -> list[Verdict]:
-    verdicts = []
+def _asked(hearers: Sequence[Judge], envelope: Envelope, answers: Answers) -> list[Verdict]:
     try:
-        told = fact(envelope, known.get(envelope.event_id))
-        for judge in judges:
-            recorded = answers.get((told.id, judge.agent.actor), ())
-            verdict = judge.take(told, recorded, known)
-            if verdict is not None:
-                verdicts.append(verdict)
+        told = fact(envelope)
+        verdicts = [
+            judge.take(told, answers.get((told.id, judge.agent.actor), ())) for judge in hearers
+        ]
     except UnknownHistory as error:
         error.where = f"position {envelope.position}"
         raise
-    return verdicts
+    return [verdict for verdict in verdicts if verdict is not None]
 
 
 async def _stray(store: EventStore, strays: Sequence[Judge], until: int) -> list[Verdict]:

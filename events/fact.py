@@ -28,10 +28,9 @@ class Fact(NamedTuple):
         return parse_time(self.recorded_at)
 
 
-def fact(envelope: Envelope, event: Event | None = None) -> Fact:
-    """What an envelope tells. Who has its event at hand gives it, and it is not parsed again."""
+def fact(envelope: Envelope) -> Fact:
     return Fact(
-        event or envelope.event(),
+        envelope.event(),
         envelope.event_id,
         envelope.position,
         envelope.recorded_at,

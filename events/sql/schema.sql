@@ -51,10 +51,8 @@ CREATE TRIGGER events_are_never_changed BEFORE UPDATE ON events
 BEGIN SELECT RAISE(ABORT, 'the log is append-only: an event is never changed'); END;
 CREATE TRIGGER events_are_never_removed BEFORE DELETE ON events
 BEGIN SELECT RAISE(ABORT, 'the log is append-only: an event is never removed'); END;
-CREATE TRIGGER events_are_never_replaced BEFORE INSERT ON events
-WHEN EXISTS (SELECT 1 FROM events WHERE event_id = NEW.event_id)
-  OR EXISTS (SELECT 1 FROM events WHERE stream = NEW.stream AND version = NEW.version)
-BEGIN SELECT RAISE(ABORT, 'the log is append-only: an event is never replaced'); END;
-CREATE TRIGGER events_follow_without_a_gap BEFORE INSERT ON events
+CREATE TRIGGER events_are_only_added BEFORE INSERT ON events
 WHEN NEW.position <> coalesce((SELECT max(position) FROM events), 0) + 1
-BEGIN SELECT RAISE(ABORT, 'the log is append-only: positions have no gap'); END;
+  OR EXISTS (SELECT 1 FROM events WHERE event_id = NEW.event_id)
+  OR EXISTS (SELECT 1 FROM events WHERE stream = NEW.stream AND version = NEW.version)
+BEGIN SELECT RAISE(ABORT, 'the log is append-only: each event once, with no gap'); END;

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
 from events.envelope import COLUMNS
-from events.ids import new_id
 from tests.bench.notes import STREAMS, note
 
 _KINDS = {"position": "INTEGER PRIMARY KEY", "schema": "INTEGER", "version": "INTEGER"}
@@ -21,15 +22,16 @@ CREATE = f"CREATE TABLE events ({_TABLE}, UNIQUE (event_id), UNIQUE (stream, ver
 INSERT = f"INSERT INTO events VALUES ({', '.join('?' * len(COLUMNS))})"
 SETTINGS = (
     "sqlite3 module alone: journal_mode=WAL, synchronous=FULL, BEGIN IMMEDIATE, executemany; "
-    "pydantic model_dump_json for each event; ids as ours (uuid7); " + CREATE
+    "pydantic model_dump_json for each event; ids are uuid4; " + CREATE
 )
 _TIME, _HASH = "2026-01-01T00:00:00.000000Z", "0" * 64
 
 
 class Raw:
-    """One connection and one table."""
+    """One connection and one table. Its ids are what most programs take, unless `ids` says else."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, ids: Callable[[], str] = lambda: str(uuid4())) -> None:
+        self._ids = ids
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
@@ -43,7 +45,7 @@ class Raw:
         for _ in range(events // batch):
             rows = []
             for _ in range(batch):
-                position, event_id = next(self._positions), new_id()
+                position, event_id = next(self._positions), self._ids()
                 said = note(position)
                 version, data = position // STREAMS + 1, said.model_dump_json()
                 rows.append(

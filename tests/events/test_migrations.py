@@ -86,8 +86,7 @@ def test_a_new_log_is_what_the_migrations_make_of_an_empty_one(
     assert sorted(triggers) == [
         "events_are_never_changed",
         "events_are_never_removed",
-        "events_are_never_replaced",
-        "events_follow_without_a_gap",
+        "events_are_only_added",
     ]
 
 

@@ -103,13 +103,13 @@ class TestSqliteStore(StoreContract, DurableContract):
                 "INSERT OR REPLACE INTO events SELECT 3, event_id, type, schema, stream, 3, "
                 "recorded_at, actor, correlation_id, cause_id, data, key_id, previous_hash, hash "
                 "FROM events WHERE position = 2",
-                "never replaced",
+                "each event once",
             ),
             (
                 "INSERT OR REPLACE INTO events SELECT 3, 'new', type, schema, stream, version, "
                 "recorded_at, actor, correlation_id, cause_id, data, key_id, previous_hash, hash "
                 "FROM events WHERE position = 2",
-                "never replaced",
+                "each event once",
             ),
             (
                 "INSERT INTO events SELECT 4, 'new', type, schema, stream, 3, "
