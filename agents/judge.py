@@ -63,33 +63,35 @@ class Judge:
 
     def take(self, told: Fact, recorded: Sequence[Envelope]) -> Verdict | None:
         """Fold one fact and the recorded answer; say so when another answer is derived."""
-        self.state = state = self.agent.evolve(self.state, told)
-        self.judged += len(recorded)
+        agent = self.agent
+        self.state = state = agent.evolve(self.state, told)
         version = self.version_at(told.position)
-        derived = () if version is None else self._derived(state, told)
+        derived: Sequence[Event] = ()
+        if version is not None:
+            asked = state if self.policy is None else self._under_policy(state)
+            derived = agent.decide(asked, told)
         if not recorded and not derived:
             return None
-        ids = self.agent.decision_ids(told.id, len(recorded))
+        self.judged += len(recorded)
+        ids = agent.decision_ids(told.id, len(recorded))
         ids_hold = ids == [envelope.event_id for envelope in recorded]
         if ids_hold and _repeats(recorded, derived):
-            self.state = self.agent.folded(state, told, derived, ids)
+            self.state = agent.folded(state, told, derived, ids)
             return None
         said = [envelope.event() for envelope in recorded]
-        self.state = self.agent.folded(state, told, said, ids)
+        self.state = agent.folded(state, told, said, ids)
         if ids_hold and _same(said, derived):
             return None
         return Verdict(
             told.position,
-            self.agent.name,
+            agent.name,
             [_shown(event) for event in said],
             [_shown(event) for event in derived],
             version or "",
         )
 
-    def _derived(self, state: Any, told: Fact) -> Sequence[Event]:
-        if self.policy is not None and self.agent.under is not None:
-            state = self.agent.under(state, self.policy)
-        return self.agent.decide(state, told)
+    def _under_policy(self, state: Any) -> Any:
+        return state if self.agent.under is None else self.agent.under(state, self.policy)
 
 
 def _repeats(recorded: Sequence[Envelope], derived: Sequence[Event]) -> bool:
@@ -145,13 +147,17 @@ async def judged(
 
     said = Counter[str]()
     async for batch in history(store, until, told):
-        said.update([envelope.actor for envelope in batch])
         heard = [
             (envelope, judges)
             for envelope in batch
             if (judges := hearers(envelope.type, envelope.actor))
         ]
-        answers = await _answers(store, batch, [envelope.event_id for envelope, _ in heard])
+        causes = [envelope.event_id for envelope, _ in heard]
+        later = await store.effects(causes, batch[-1].position)
+        answers: Answers = {judge.agent.actor: {} for judge in bench}
+        _sort(batch, answers)
+        said.update({actor: sum(map(len, of.values())) for actor, of in answers.items()})
+        _sort(later, answers)
         verdicts: list[Verdict] = []
         for envelope, judges in heard:
             verdicts += _asked(judges, envelope, answers)
@@ -161,30 +167,29 @@ async def judged(
         yield await _stray(store, strays, until)
 
 
-Answers = dict[tuple[str | None, str], list[Envelope]]
-"""What followed from which event, by whom."""
+Answers = dict[str, dict[str | None, list[Envelope]]]
+"""What each agent said, by its cause. Most answers stand in the same batch as their cause."""
 
 
-async def _answers(store: EventStore, batch: Sequence[Envelope], causes: Sequence[str]) -> Answers:
-    """Most answers stand in the same batch as their cause; only the others are looked up."""
-    later = await store.effects(causes, batch[-1].position)
-    answers: Answers = {}
-    for effect in (*batch, *later):
-        if effect.cause_id is not None:
-            answers.setdefault((effect.cause_id, effect.actor), []).append(effect)
-    return answers
+def _sort(envelopes: Sequence[Envelope], answers: Answers) -> None:
+    for envelope in envelopes:
+        by_cause = answers.get(envelope.actor)
+        if by_cause is not None:
+            by_cause.setdefault(envelope.cause_id, []).append(envelope)
 
 
-def _asked(hearers: Sequence[Judge], envelope: Envelope, answers: Answers) -> list[Verdict]:
+def _asked(judges: Sequence[Judge], envelope: Envelope, answers: Answers) -> list[Verdict]:
+    verdicts = []
     try:
         told = fact(envelope)
-        verdicts = [
-            judge.take(told, answers.get((told.id, judge.agent.actor), ())) for judge in hearers
-        ]
+        for judge in judges:
+            verdict = judge.take(told, answers[judge.agent.actor].get(told.id, ()))
+            if verdict is not None:
+                verdicts.append(verdict)
     except UnknownHistory as error:
         error.where = f"position {envelope.position}"
         raise
-    return [verdict for verdict in verdicts if verdict is not None]
+    return verdicts
 
 
 async def _stray(store: EventStore, strays: Sequence[Judge], until: int) -> list[Verdict]:

@@ -19,12 +19,13 @@ from pydantic import TypeAdapter, ValidationError
 from agents.agent import Agent
 from events.bus import Bus
 from events.catalog.agents import AgentPaused, AgentResumed, AgentStarted
-from events.envelope import Envelope, draft
+from events.envelope import Draft, Envelope, draft
 from events.errors import CheckpointMoved, LeaseLost, LogUnavailable
 from events.fact import Fact, fact
 from events.ids import derived_id
 from events.message import Event
 from events.store import (
+    Append,
     EventStore,
     Held,
     Lease,
@@ -159,8 +160,8 @@ class Shell(Generic[S]):
         """Answer the next facts; whether there may be more."""
         head = (await self._store.head()).position
         batch = await self._store.read(self.position, head, BATCH, self.agent.hears)
-        for envelope in batch:
-            await self._answer(fact(envelope), envelope, held)
+        if batch:
+            await self._answer(batch, held)
         if len(batch) < BATCH:
             self.position = max(self.position, head)
         behind = self.position - self._written
@@ -170,24 +171,53 @@ class Shell(Generic[S]):
             await self._keep()
         return len(batch) == BATCH
 
-    async def _answer(self, told: Fact, cause: Envelope, held: Held) -> None:
-        if not self.agent.takes_in(told):
-            self.position = told.position
-            return
-        state = self.agent.evolve(self._state, told)
+    async def _answer(self, batch: Sequence[Envelope], held: Held) -> None:
+        """Decide on fact after fact, and let the answers share one commit.
+
+        Each is a transaction of its own that begins where the one before it ended, so if one is
+        refused, so are all behind it. Nothing here is believed before all of them are in the log.
+        """
+        state, written, position = self._state, self._written, self.position
+        answers: list[Append] = []
+        defect: Exception | None = None
+        for cause in batch:
+            told = fact(cause)
+            if self.agent.takes_in(told):
+                try:
+                    state, drafts = self._decided(state, told)
+                except Exception as error:  # what was decided before it is written all the same
+                    defect = error
+                    break
+                self._since_snapshot += 1
+                if drafts:
+                    move = Move(self.agent.checkpoint, written, told.position, held)
+                    answers.append(Append(drafts, self.agent.actor, cause, move=move))
+                    written = told.position
+            position = told.position
+        await self._said(answers)
+        self._state, self.position = state, position
+        if answers:
+            self._written, self._written_at = written, time.monotonic()
+            self.decisions += sum(len(answer.drafts) for answer in answers)
+        if defect is not None:
+            raise defect
+
+    def _decided(self, state: S, told: Fact) -> tuple[S, tuple[Draft, ...]]:
+        state = self.agent.evolve(state, told)
         decisions: Sequence[Event] = ()
         if told.position >= self._from:
             decisions = self.agent.decide(state, told)
-        if decisions:
-            ids = self.agent.decision_ids(told.id, len(decisions))
-            drafts = [draft(event, one) for event, one in zip(decisions, ids, strict=True)]
-            move = Move(self.agent.checkpoint, self._written, told.position, held)
-            await append(self._store, *drafts, actor=self.agent.actor, cause=cause, move=move)
-            self._written, self._written_at = told.position, time.monotonic()
-            self.decisions += len(decisions)
-            state = self.agent.folded(state, told, decisions, ids)
-        self._state, self.position = state, told.position
-        self._since_snapshot += 1
+        if not decisions:
+            return state, ()
+        ids = self.agent.decision_ids(told.id, len(decisions))
+        drafts = tuple(draft(event, one) for event, one in zip(decisions, ids, strict=True))
+        return self.agent.folded(state, told, decisions, ids), drafts
+
+    async def _said(self, answers: Sequence[Append]) -> None:
+        found = await asyncio.gather(*map(self._store.submit, answers), return_exceptions=True)
+        for answer in found:
+            if isinstance(answer, BaseException):
+                raise answer
 
     async def _write(self, held: Held) -> None:
         move = Move(self.agent.checkpoint, self._written, self.position, held)
