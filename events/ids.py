@@ -29,8 +29,8 @@ def derived_id(*parts: object) -> str:
 
 def derived_ids(many: int, *parts: object) -> list[str]:
     """`derived_id(*parts, 0)`, `derived_id(*parts, 1)` and so on."""
-    before = "\x1f".join([*map(str, parts), ""]).encode()
-    return [_fifth(b"%b%d" % (before, index)) for index in range(many)]
+    before = "\x1f".join(map(str, parts))
+    return [_fifth(f"{before}\x1f{index}".encode()) for index in range(many)]
 
 
 def _fifth(name: bytes) -> str:

@@ -87,7 +87,7 @@ def evolve(state: State, told: Fact) -> State:
             known = state.runs.get(run)
             if known is None:
                 return state
-            return state._replace(runs={**state.runs, run: _taken(known, told)})
+            return State(state.roles, {**state.runs, run: _taken(known, told)}, state.policy)
         case RoleDefined(role=role):
             return state._replace(roles=state.roles | {role})
         case RoleRetired(role=role):
