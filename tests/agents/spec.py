@@ -52,3 +52,16 @@ def given(agent: Agent[Any], *events: Event) -> History:
 
 def kinds(decisions: Sequence[Event]) -> list[str]:
     return [event.wire for event in decisions]
+
+
+class Time:
+    """A clock that tests push on."""
+
+    def __init__(self) -> None:
+        self.now = BEGIN
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -17,19 +16,7 @@ from events.fact import Fact
 from events.memory import MemoryStore
 from events.message import Outcome
 from events.store import append
-
-
-class Time:
-    """A clock that tests may push on."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 21, 3, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_by(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
+from tests.agents.spec import Time
 
 
 async def granted(store: MemoryStore, *workers: Worker, seconds: float = 0.3) -> None:

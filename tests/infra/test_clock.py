@@ -15,19 +15,7 @@ from events.catalog.schedules import ScheduleDefined
 from events.memory import MemoryStore
 from events.store import append
 from infra.clock import Clock
-
-
-class Time:
-    """A clock that tests may push on."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 21, 3, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_by(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
+from tests.agents.spec import Time
 
 
 async def ticks(store: MemoryStore) -> list[str]:
