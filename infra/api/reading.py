@@ -16,7 +16,6 @@ from events.why import event_at, why
 from infra.api.auth import needs
 from infra.api.door import Door
 from infra.api.problems import Json
-from infra.assemble import PROJECTIONS
 
 BYTES = 8 << 20
 """A page ends where its events have more; `next` goes on from there."""
@@ -75,15 +74,15 @@ def reading(door: Door) -> APIRouter:
     async def projections() -> Json:
         rows = [
             {"name": one.name, "version": one.version, "hears": sorted(one.hears)}
-            for one in PROJECTIONS.values()
+            for one in house.projections.values()
         ]
         return Json({"projections": rows})
 
     @routes.get("/projections/{name}")
     async def projection(name: str) -> Json:
-        if name not in PROJECTIONS:
-            hint = near(name, PROJECTIONS)
-            right = f"did you mean {hint!r}?" if hint else f"one of {', '.join(PROJECTIONS)}"
+        if name not in house.projections:
+            hint = near(name, house.projections)
+            right = f"did you mean {hint!r}?" if hint else f"one of {', '.join(house.projections)}"
             raise NotFound(f"there is no projection {name[:60]!r}", where="path", right=right)
         fold = await house.fold(name)
         return Json({"projection": name, "position": fold.position, "state": fold.state})
