@@ -52,22 +52,18 @@ class Judge:
     def __post_init__(self) -> None:
         self.state = self.agent.initial
 
-    def version_at(self, position: int) -> str | None:
-        """Which version had to answer there, or None where nobody did."""
+    def version_at(self, position: int) -> str:
+        """Which version had to answer there, or none."""
         if position > self.ends:
-            return None
-        for begin, version in reversed(self.begins):
-            if begin <= position:
-                return version
-        return None
+            return ""
+        return next((name for begin, name in reversed(self.begins) if begin <= position), "")
 
     def take(self, told: Fact, recorded: Sequence[Envelope]) -> Verdict | None:
         """Fold one fact and the recorded answer; say so when another answer is derived."""
         agent = self.agent
         self.state = state = agent.evolve(self.state, told)
-        version = self.version_at(told.position)
         derived: Sequence[Event] = ()
-        if version is not None:
+        if self.begins[0][0] <= told.position <= self.ends:
             asked = state if self.policy is None else self._under_policy(state)
             derived = agent.decide(asked, told)
         if not recorded and not derived:
@@ -87,7 +83,7 @@ class Judge:
             agent.name,
             [_shown(event) for event in said],
             [_shown(event) for event in derived],
-            version or "",
+            self.version_at(told.position),
         )
 
     def _under_policy(self, state: Any) -> Any:

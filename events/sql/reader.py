@@ -10,8 +10,8 @@ from events.envelope import COLUMNS, Envelope
 from events.store import Lease, Snapshot, Walk
 
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM events"
-_MANY = 500
-"""Placeholders in one statement; SQLite allows more, but plans are cached by text."""
+_MANY, _STEP = 500, 50
+"""Placeholders in one statement, and in what steps their number grows: plans are cached by text."""
 
 
 def between(
@@ -46,20 +46,22 @@ def by_ids(db: sqlite3.Connection, ids: Iterable[str]) -> dict[str, Envelope]:
 
 
 def caused_by(db: sqlite3.Connection, ids: Iterable[str], after: int = 0) -> list[Envelope]:
-    found = _where_in(db, "cause_id", ids, f" AND position > {after:d}" if after else "")
+    found = _where_in(db, "cause_id", ids, after)
     return sorted(found, key=lambda envelope: envelope.position)
 
 
 def _where_in(
-    db: sqlite3.Connection, column: str, values: Iterable[str], also: str = ""
+    db: sqlite3.Connection, column: str, values: Iterable[str], after: int = 0
 ) -> list[Envelope]:
     found: list[Envelope] = []
     wanted = list(dict.fromkeys(values))
     for start in range(0, len(wanted), _MANY):
         some = wanted[start : start + _MANY]
+        if len(some) > _STEP:
+            some += some[-1:] * (-len(some) % _STEP)
         marks = ", ".join("?" * len(some))
-        sql = f"{SELECT} WHERE {column} IN ({marks}){also}"
-        found += map(Envelope._make, db.execute(sql, some))
+        sql = f"{SELECT} WHERE {column} IN ({marks}) AND position > ?"
+        found += map(Envelope._make, db.execute(sql, (*some, after)))
     return found
 
 

@@ -46,7 +46,7 @@ def measure(short: bool) -> Result:
             "audit": lambda: asyncio.run(audited(path)),
             "replay": lambda: asyncio.run(replays(path)),
         }
-        figures = interleaved(sides, 5 if short else 9)
+        figures = interleaved(sides, 5 if short else 21)
     made = "the real scheduler and trainer led runs with instant workers, some of which fail"
     return Result(
         "an audit and a replay of the same log",

@@ -72,7 +72,7 @@ async def _role(house: House, role: str, pipeline: str, events: int) -> None:
     await append(store, RoleDefined.model_validate({"role": role, "profile": profile}))
     asked = 0
     while (await store.head()).position < events:
-        name = f"no-{role}" if asked % 20 == 19 else role
+        name = f"no-{role}" if asked % 50 == 49 else role
         wanted = TrainingRequested(role=name, pipeline=pipeline, base="tiny")
         (request,) = await append(store, wanted, actor="bench")
         asked += 1
