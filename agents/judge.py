@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from agents.agent import Agent
@@ -136,17 +135,17 @@ async def judged(
 ) -> AsyncIterator[list[Verdict]]:
     """The verdicts, batch by batch. Raises `BrokenChain` where the history is not intact."""
 
-    @lru_cache(maxsize=1024)
-    def hearers(kind: str, actor: str) -> list[Judge]:
-        agents = ((judge, judge.agent) for judge in bench)
-        return [judge for judge, one in agents if kind in one.hears and actor != one.actor]
-
+    hearing: dict[str, list[Judge]] = {}
+    for judge in bench:
+        for kind in judge.agent.hears:
+            hearing.setdefault(kind, []).append(judge)
     said = Counter[str]()
     async for batch in history(store, until, told):
         heard = [
             (envelope, judges)
             for envelope in batch
-            if (judges := hearers(envelope.type, envelope.actor))
+            if (judges := hearing.get(envelope.type))
+            and (len(judges) > 1 or judges[0].agent.actor != envelope.actor)
         ]
         causes = [envelope.event_id for envelope, _ in heard]
         later = await store.effects(causes, batch[-1].position)
@@ -179,6 +178,8 @@ def _asked(judges: Sequence[Judge], envelope: Envelope, answers: Answers) -> lis
     try:
         told = fact(envelope)
         for judge in judges:
+            if judge.agent.actor == told.actor:
+                continue
             verdict = judge.take(told, answers[judge.agent.actor].get(told.id, ()))
             if verdict is not None:
                 verdicts.append(verdict)
