@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from agents.agent import hears
 from events.catalog.deadlines import DeadlinePassed
@@ -74,13 +74,20 @@ INITIAL = State(frozenset(), {}, TrainerPolicy())
 def evolve(state: State, told: Fact) -> State:
     """The state that has taken one more fact in."""
     match told.event:
-        case StageRequested(run=run, stage=stage, attempt=attempt):
-            fresh = {"finished": False, "failed": "", "request": told.id}
-            return _led(state, run, stage=stage, attempt=attempt, **fresh)
-        case StageCompleted(run=run, stage=stage, attempt=attempt):
-            return _led(state, run, (stage, attempt), finished=True, request="")
-        case StageFailed(run=run, stage=stage, attempt=attempt, reason=reason, retryable=again):
-            return _led(state, run, (stage, attempt), failed=reason, retryable=again, request="")
+        case (
+            StageRequested(run=run)
+            | StageCompleted(run=run)
+            | StageFailed(run=run)
+            | RequestWithdrawn(run=run)
+            | RunPaused(run=run)
+            | RunResumed(run=run)
+            | RunHeld(run=run)
+            | RunApproved(run=run)
+        ):
+            known = state.runs.get(run)
+            if known is None:
+                return state
+            return State(state.roles, {**state.runs, run: _taken(known, told)}, state.policy)
         case RoleDefined(role=role):
             return state._replace(roles=state.roles | {role})
         case RoleRetired(role=role):
@@ -92,23 +99,33 @@ def evolve(state: State, told: Fact) -> State:
         case RunCompleted(run=run) | RunAbandoned(run=run) | RunCancelled(run=run):
             left = {key: one for key, one in state.runs.items() if key != run}
             return state._replace(runs=left)
-        case RequestWithdrawn(run=run):
-            return _led(state, run, request="")
-        case RunPaused(run=run):
-            return _led(state, run, paused=True)
-        case RunResumed(run=run):
-            return _led(state, run, paused=False)
-        case RunHeld(run=run):
-            return _led(state, run, held=True)
-        case RunApproved(run=run):
-            return _led(state, run, held=False)
         case _:
             return state
 
 
-def _led(state: State, run: str, at: tuple[str, int] | None = None, **changes: Any) -> State:
-    """The state with a run changed, if it is known and, where that matters, at this attempt."""
-    known = state.runs.get(run)
-    if known is None or (at is not None and at != (known.stage, known.attempt)):
-        return state
-    return State(state.roles, {**state.runs, run: known._replace(**changes)}, state.policy)
+def _taken(run: Run, told: Fact) -> Run:
+    match told.event:
+        case StageRequested(stage=stage, attempt=attempt):
+            return run._replace(
+                stage=stage, attempt=attempt, request=told.id, finished=False, failed=""
+            )
+        case StageCompleted(stage=stage, attempt=attempt):
+            if (stage, attempt) != (run.stage, run.attempt):
+                return run
+            return run._replace(finished=True, request="")
+        case StageFailed(stage=stage, attempt=attempt, reason=reason, retryable=retryable):
+            if (stage, attempt) != (run.stage, run.attempt):
+                return run
+            return run._replace(failed=reason, retryable=retryable, request="")
+        case RequestWithdrawn():
+            return run._replace(request="")
+        case RunPaused():
+            return run._replace(paused=True)
+        case RunResumed():
+            return run._replace(paused=False)
+        case RunHeld():
+            return run._replace(held=True)
+        case RunApproved():
+            return run._replace(held=False)
+        case _:
+            return run
