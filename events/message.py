@@ -8,7 +8,6 @@ a request, who answers it. Rename the class or move it: old history still reads.
 from __future__ import annotations
 
 from datetime import UTC
-from operator import attrgetter
 from string import Formatter
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -54,6 +53,8 @@ class Event(Value):
     """The field that names a request which nobody needs to answer any more."""
     example: ClassVar[dict[str, Any]] = {}
     _stream: ClassVar[tuple[tuple[str, str | None], ...]] = ()
+    _place: ClassVar[str] = ""
+    """The same as a format of the event itself."""
 
     def __init_subclass__(
         cls,
@@ -76,6 +77,10 @@ class Event(Value):
         cls.wire, cls.schema_version, cls.publisher = wire, version, by
         cls.refusal, cls.withdraws = refusal, withdraws
         cls._stream = tuple((text, field) for text, field, _, _ in Formatter().parse(stream))
+        cls._place = "".join(
+            text.replace("{", "{{").replace("}", "}}") + ("" if field is None else f"{{0.{field}}}")
+            for text, field in cls._stream
+        )
         _named[wire] = cls
 
     @classmethod
@@ -91,10 +96,7 @@ class Event(Value):
 
     def stream(self) -> str:
         """The stream in which this event lies."""
-        return "".join(
-            text if field is None else f"{text}{attrgetter(field)(self)}"
-            for text, field in self._stream
-        )
+        return self._place.format(self)
 
 
 class Request(Event):

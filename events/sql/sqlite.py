@@ -269,7 +269,7 @@ class _Writer:
     def _write(self, plan: Plan) -> None:
         db = self._db
         if plan.rows:
-            db.executemany(_INSERT, plan.rows)
+            db.executemany(_INSERT, map(tuple, plan.rows))  # bound faster than named tuples
             newest = plan.rows[-1]
             head = self._signer.sign(newest.position, newest.hash)
             db.execute("INSERT OR REPLACE INTO head VALUES (1, ?, ?, ?, ?)", head)
