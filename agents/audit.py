@@ -9,7 +9,9 @@ from typing import Any
 from agents.agent import Agent
 from agents.judge import Judge, Verdict, judged, judges
 from events.chain import EMPTY, GENESIS, Head, holds, signed
+from events.envelope import Envelope
 from events.errors import LogDamaged, LogUnavailable, UnknownHistory
+from events.merkle import SEGMENT, Frontier
 from events.replay import BrokenChain, Told, history
 from events.store import EventStore
 
@@ -51,7 +53,8 @@ async def audit(
         bench = await judges(store, agents)  # before the head: no checkpoint lies beyond it
         report.head = await store.head()
         await _ends(store, report.head, key)
-        async for verdicts in judged(store, bench, report.head.position, told):
+        tree = _Tree(kept.position if kept else 0)
+        async for verdicts in judged(store, bench, report.head.position, told, tree.walked):
             for verdict in verdicts:
                 same = verdict.version in ("", versions[verdict.agent])
                 name = "differences" if same else "drift"
@@ -61,8 +64,9 @@ async def audit(
                     listed.append(verdict)
         report.events = report.head.position
         await _fits(store, report.head)
+        await _rooted(store, report.head, tree)
         if kept is not None:
-            await _compare(store, report, kept, key)
+            await _compare(store, report, kept, key, tree)
     except BrokenChain as broken:
         _break(report, broken)
     except (UnknownHistory, LogDamaged, LogUnavailable) as trouble:
@@ -81,6 +85,28 @@ async def audit(
             _break(report, BrokenChain(report.head.position + 1, trouble.what))
     report.decisions = sum(judge.judged for judge in bench)
     return report
+
+
+class _Tree:
+    """The Merkle tree over what was walked, and its root where a head was kept."""
+
+    def __init__(self, kept_at: int) -> None:
+        self.frontier, self._kept_at = Frontier(), kept_at
+        self.segments: list[str] = []
+        self.kept_root = ""
+
+    def walked(self, batch: list[Envelope]) -> None:
+        hashes = [bytes.fromhex(envelope.hash) for envelope in batch]
+        there = self._kept_at - self.frontier.size
+        if 0 < there <= len(hashes):
+            self._grow(hashes[:there])
+            self.kept_root = self.frontier.root().hex()
+            hashes = hashes[there:]
+        self._grow(hashes)
+
+    def _grow(self, hashes: list[bytes]) -> None:
+        self.frontier, made = self.frontier.grown(hashes)
+        self.segments += [root.hex() for root in made.values()]
 
 
 def _break(report: Report, broken: BrokenChain) -> None:
@@ -111,6 +137,19 @@ async def _fits(store: EventStore, head: Head) -> None:
         raise BrokenChain(head.position + 1, beyond.damage)
 
 
+async def _rooted(store: EventStore, head: Head, tree: _Tree) -> None:
+    """The root that was signed, and those that are kept for proofs, are those of the events."""
+    if not head.root:
+        return
+    if tree.frontier.root().hex() != head.root:
+        raise BrokenChain(head.position, "the signed root is not that of the events")
+    kept = await store.segments()
+    for number, root in enumerate(tree.segments):
+        if kept[number : number + 1] != [root]:
+            first = number * SEGMENT + 1
+            raise BrokenChain(first, f"the kept root of the {SEGMENT} events from here is not true")
+
+
 async def _whole(store: EventStore) -> int:
     """The last position up to which the chain holds, whatever else is damaged."""
     position, previous = 0, GENESIS
@@ -124,7 +163,9 @@ async def _whole(store: EventStore) -> int:
             return position
 
 
-async def _compare(store: EventStore, report: Report, kept: Head, key: str | None) -> None:
+async def _compare(
+    store: EventStore, report: Report, kept: Head, key: str | None, tree: _Tree
+) -> None:
     if kept == EMPTY:  # it was kept before anything happened
         return
     if not signed(kept, key):
@@ -132,5 +173,5 @@ async def _compare(store: EventStore, report: Report, kept: Head, key: str | Non
     if kept.position > report.head.position:
         raise BrokenChain(report.head.position + 1, f"a kept head says {kept.position}")
     there = await store.read(kept.position - 1, kept.position, 1)
-    if not there or there[0].hash != kept.hash:
+    if not there or there[0].hash != kept.hash or kept.root not in ("", tree.kept_root):
         raise BrokenChain(kept.position, "it is not what the kept head says")

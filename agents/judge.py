@@ -18,7 +18,7 @@ from events.envelope import Envelope
 from events.errors import UnknownHistory
 from events.fact import Fact, fact
 from events.message import Event
-from events.replay import Told, history
+from events.replay import Told, Walked, history
 from events.store import EventStore
 
 
@@ -131,16 +131,21 @@ async def judges(
 
 
 async def judged(
-    store: EventStore, bench: Sequence[Judge], until: int, told: Told | None = None
+    store: EventStore,
+    bench: Sequence[Judge],
+    until: int,
+    told: Told | None = None,
+    walked: Walked | None = None,
 ) -> AsyncIterator[list[Verdict]]:
     """The verdicts, batch by batch. Raises `BrokenChain` where the history is not intact."""
-
     hearing: dict[str, list[Judge]] = {}
     for judge in bench:
         for kind in judge.agent.hears:
             hearing.setdefault(kind, []).append(judge)
     said = Counter[str]()
     async for batch in history(store, until, told):
+        if walked is not None:
+            walked(batch)
         heard = [
             (envelope, judges)
             for envelope in batch

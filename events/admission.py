@@ -20,6 +20,8 @@ from events.errors import (
     RatchetError,
     VersionConflict,
 )
+from events.ids import is_id
+from events.keyring import Keyring
 from events.needs import request_lease
 from events.store import (
     EXISTS,
@@ -51,6 +53,8 @@ class Ledger:
     checkpoints: dict[str, int]
     leases: dict[str, Lease]
     """Those asked for by name, and the oldest free requests of the kinds that are claimed."""
+    keys: Keyring | None = None
+    """Of the subjects under whose keys something is sealed; None where nothing is."""
 
 
 @dataclass(slots=True)
@@ -61,6 +65,8 @@ class Plan:
     checkpoints: dict[str, int] = field(default_factory=dict)
     leases: dict[str, Lease | None] = field(default_factory=dict)
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    keys: Keyring | None = None
+    """Where something was sealed: what that does to the keys of its subjects."""
     answers: list[Answer | RatchetError] = field(default_factory=list)
     refused: bool = False
     """An append was among those refused."""
@@ -72,7 +78,7 @@ class Plan:
 def admit(operations: Sequence[Operation], ledger: Ledger, recorded_at: str, now: float) -> Plan:
     """Decide the batch in order. `recorded_at` is never earlier than the log's newest event."""
     ledger.recorded_at = max(ledger.recorded_at, recorded_at)
-    plan = Plan()
+    plan = Plan(keys=ledger.keys)
     for operation in operations:
         try:
             plan.answers.append(_one(operation, ledger, plan, now))
@@ -145,13 +151,15 @@ def _current(held: Held, ledger: Ledger) -> Lease:
 
 
 def _append(operation: Append, ledger: Ledger, plan: Plan) -> Answer:
-    repeated = _repeated(operation.drafts, ledger.existing)
+    repeated = _repeated(operation.drafts, ledger)
     if repeated is None and operation.expected:
         _check_versions(operation.expected, ledger)
     if operation.move is not None:
         _check_move(operation.move, ledger)
     if repeated is None:
         _check_authority(operation, ledger)
+        if ledger.keys is not None:
+            ledger.keys.check(operation.drafts)
         repeated = tuple([_linked(one, operation, ledger, plan) for one in operation.drafts])
         if operation.answers is not None:
             _close(operation.answers.name, ledger, plan)
@@ -165,6 +173,8 @@ def _check_authority(operation: Append, ledger: Ledger) -> None:
     """An answer needs the lease of the request that caused it, and an outcome is an answer."""
     if not operation.actor.isprintable():
         raise Malformed(f"{operation.actor!r} is no name for an actor", where="actor")
+    if operation.correlation is not None and not is_id(operation.correlation):
+        raise Malformed(f"{operation.correlation!r} is no id", where="correlation", right="a uuid")
     answers, cause = operation.answers, operation.cause
     if answers is not None:
         _current(answers, ledger)
@@ -185,21 +195,18 @@ def _close(lease: str, ledger: Ledger, plan: Plan) -> None:
         plan.leases[lease] = None
 
 
-def _repeated(
-    drafts: tuple[Draft, ...], existing: Mapping[str, Envelope]
-) -> tuple[Envelope, ...] | None:
+def _repeated(drafts: tuple[Draft, ...], ledger: Ledger) -> tuple[Envelope, ...] | None:
     """The old answer, when all of this was said before; an error when it was said otherwise."""
     if len(drafts) > 1 and len({one.event_id for one in drafts}) < len(drafts):
         raise IdTaken("two events of one append bear the same id", where="id")
-    known = [existing.get(one.event_id) for one in drafts]
+    known = [ledger.existing.get(one.event_id) for one in drafts]
     if not any(known):
         return None
     for one, old in zip(drafts, known, strict=True):
-        if old is None or (old.type, old.schema, old.stream, old.data) != (
-            one.type,
-            one.schema,
-            one.stream,
-            one.data,
+        if (
+            old is None
+            or (old.type, old.schema, old.stream) != (one.type, one.schema, one.stream)
+            or (old.data != one.data and not (ledger.keys and ledger.keys.alike(one, old)))
         ):
             taken = one.event_id if old is not None else "some of these events"
             raise IdTaken(
@@ -242,9 +249,12 @@ def _check_move(move: Move, ledger: Ledger) -> None:
 
 
 def _linked(one: Draft, operation: Append, ledger: Ledger, plan: Plan) -> Envelope:
-    event_id, kind, schema, stream, data, _, opens, closes, _ = one
+    event_id, kind, schema, stream, data, _, opens, closes, _, sealing = one
     cause, actor, recorded_at = operation.cause, operation.actor, ledger.recorded_at
-    correlation, cause_id = event_id, None
+    correlation, cause_id, key_id = operation.correlation or event_id, None, None
+    if sealing is not None:
+        assert ledger.keys is not None, "a store that looks up no keys can take no personal fields"
+        key_id, data = ledger.keys.seal(one, sealing)
     if cause is not None:
         correlation, cause_id = cause.correlation_id, cause.event_id
     position = ledger.position = ledger.position + 1
@@ -252,11 +262,11 @@ def _linked(one: Draft, operation: Append, ledger: Ledger, plan: Plan) -> Envelo
     previous = ledger.hash
     ledger.hash = link(
         previous, position, event_id, kind, schema, stream, version, recorded_at, actor,
-        correlation, cause_id, None, data,
+        correlation, cause_id, key_id, data,
     )  # fmt: skip
     row = Envelope(
         position, event_id, kind, schema, stream, version, recorded_at, actor, correlation,
-        cause_id, data, None, previous, ledger.hash,
+        cause_id, data, key_id, previous, ledger.hash,
     )  # fmt: skip
     ledger.existing[event_id] = row
     plan.rows.append(row)

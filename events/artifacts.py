@@ -4,6 +4,9 @@ A folder by default, S3 and others by URL. What was put once is put for ever und
 putting it again changes nothing, and what is read is verified, so a reference in an event means
 the same bytes on every day. Nothing is ever half there: a thing is written beside its place and
 moved into it.
+
+What is personal is kept apart, in a folder for each key of a subject: the same references, and one
+folder to be deleted when the subject is forgotten.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import fsspec
 
@@ -34,13 +37,32 @@ class Ref(NamedTuple):
 class Artifacts:
     """Content by its hash, under one URL."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key_id: str = "") -> None:
+        self._url = url
         self._files, self._root = fsspec.core.url_to_fs(url)
+        self._gone = ""
+        """The file that says that this folder was purged, where it can be."""
+        if key_id:
+            name = str(UUID(key_id))
+            self._gone = f"{self._root}/purged/{name}"
+            self._root = f"{self._root}/personal/{name}"
+
+    def of_subject(self, key_id: str) -> Artifacts:
+        """What belongs to one subject, by the key id of the events that refer to it."""
+        return Artifacts(self._url, key_id)
+
+    def purge(self, key_id: str) -> None:
+        """Delete what belongs to a subject, now and whatever is still on its way here."""
+        subject = self.of_subject(key_id)
+        self._files.makedirs(f"{self._root}/purged", exist_ok=True)
+        self._files.pipe_file(subject._gone, b"")
+        subject._clear()
 
     def put(self, content: bytes | IO[bytes]) -> Ref:
         """Keep content, and say under which reference."""
         source = io.BytesIO(content) if isinstance(content, bytes) else content
         beside = f"{self._root}/incoming/{uuid4().hex}"
+        self._refuse_if_purged()
         self._files.makedirs(f"{self._root}/incoming", exist_ok=True)
         digest, size = hashlib.sha256(), 0
         try:
@@ -55,6 +77,7 @@ class Artifacts:
             else:
                 self._files.makedirs(place.rsplit("/", 1)[0], exist_ok=True)
                 self._files.mv(beside, place)
+            self._refuse_if_purged()
         except BaseException:
             if self._files.exists(beside):
                 self._files.rm_file(beside)
@@ -100,6 +123,16 @@ class Artifacts:
                 where=reference,
                 right="bring the file back from a backup, or make it again",
             )
+
+    def _refuse_if_purged(self) -> None:
+        """Also behind a writing: a purge may have passed by meanwhile."""
+        if self._gone and self._files.exists(self._gone):
+            self._clear()
+            raise NotFound("this subject was forgotten", where=self._gone.rsplit("/", 1)[1])
+
+    def _clear(self) -> None:
+        if self._files.exists(self._root):
+            self._files.rm(self._root, recursive=True)
 
     def _place(self, digest: str) -> str:
         return f"{self._root}/sha256/{digest[:2]}/{digest}"

@@ -67,14 +67,18 @@ class Head(NamedTuple):
     signature: str
     key: str
     """The public key, in hex."""
+    root: str = ""
+    """Of the Merkle tree over the hashes so far; '' in a head of version 1, which had none."""
 
 
 EMPTY = Head(0, GENESIS, "", "")
 
 
-def statement(position: int, digest: str) -> bytes:
-    """What is signed: the end of the chain, which fixes all that lies before it."""
-    return f"ratchet head 1\n{position}\n{digest}\n".encode()
+def statement(position: int, digest: str, root: str) -> bytes:
+    """What is signed: the end of the chain, which fixes all that lies before it, and the root."""
+    if not root:
+        return f"ratchet head 1\n{position}\n{digest}\n".encode()
+    return f"ratchet head 2\n{position}\n{digest}\n{root}\n".encode()
 
 
 class Signer:
@@ -114,18 +118,26 @@ class Signer:
                 right="bring the file back from a backup: without it no event can be added",
             ) from error
 
-    def sign(self, position: int, digest: str) -> Head:
-        signature = self._key.sign(statement(position, digest)).hex()
-        return Head(position, digest, signature, self.public)
+    def sign(self, position: int, digest: str, root: str) -> Head:
+        signature = self.signature(statement(position, digest, root))
+        return Head(position, digest, signature, self.public, root)
+
+    def signature(self, said: bytes) -> str:
+        """Over a statement that says by its first line what it is."""
+        return self._key.sign(said).hex()
 
 
 def signed(head: Head, public: str | None = None) -> bool:
     """Whether the signature is genuine, and by `public` where the key is known beforehand."""
-    if public is not None and head.key != public:
-        return False
+    said = statement(head.position, head.hash, head.root)
+    return head.key == (public or head.key) and genuine(head.signature, said, head.key)
+
+
+def genuine(signature: str, said: bytes, public: str) -> bool:
+    """Whether the holder of the key signed this statement."""
     try:
-        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(head.key))
-        key.verify(bytes.fromhex(head.signature), statement(head.position, head.hash))
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public))
+        key.verify(bytes.fromhex(signature), said)
     except (InvalidSignature, ValueError):
         return False
     return True

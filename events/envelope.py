@@ -5,11 +5,23 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 from events.errors import Malformed
 from events.ids import new_id
 from events.message import Event
+from events.personal import PREFIX, is_sealed
 from events.upcast import lift
+
+
+class Sealing(NamedTuple):
+    """What the store needs to seal a draft that speaks of a person."""
+
+    subject: str
+    """Whose key it is sealed under. However the letters of a name are composed, it is one name."""
+    fields: tuple[str, ...]
+    forgets: bool
+    """With it the key is deleted."""
 
 
 class Draft(NamedTuple):
@@ -28,6 +40,8 @@ class Draft(NamedTuple):
     """The id of a request that nobody needs to answer any more, or ''."""
     outcome: bool
     """Worker's work: it is admitted under a lease only."""
+    sealing: Sealing | None = None
+    """Where `data` holds personal texts: nothing of them leaves the store's memory unsealed."""
 
 
 def draft(event: Event, event_id: str | None = None) -> Draft:
@@ -47,7 +61,20 @@ def draft(event: Event, event_id: str | None = None) -> Draft:
         event.opens,
         getattr(event, event.withdraws) if event.withdraws else "",
         event.outcome,
+        _sealing(event) if event.personal else None,
     )
+
+
+def _sealing(event: Event) -> Sealing:
+    for name in event.personal:
+        if is_sealed(getattr(event, name)):
+            raise Malformed(
+                f"{name!r} is a sealed text already",
+                where=name,
+                right=f"plain text; what begins with {PREFIX!r} can be told by nobody but the log",
+            )
+    subject = normalize("NFC", getattr(event, event.sealed_for))
+    return Sealing(subject, event.personal, event.forgets)
 
 
 class Envelope(NamedTuple):
@@ -74,6 +101,13 @@ class Envelope(NamedTuple):
 
     def time(self) -> datetime:
         return parse_time(self.recorded_at)
+
+    @classmethod
+    def from_json(cls, shown: dict[str, Any]) -> Envelope:
+        """From what is shown to programs: without the chain, which only who has the log can see."""
+        given = {name: shown[name] for name in cls._fields if name in shown}
+        data = json.dumps(shown["data"], ensure_ascii=False, separators=(",", ":"))
+        return cls(**{"key_id": None, "previous_hash": "", **given, "data": data})
 
     def to_json(self) -> dict[str, Any]:
         """As it is shown to people and programs."""

@@ -21,6 +21,8 @@ from events.suggest import malformed, near
 LIMIT = 1 << 20
 """Bytes that one event may have; larger things are artifacts."""
 ANYONE = frozenset({"anyone"})
+OPERATOR = ANYONE | {"operator"}
+"""What one may say who bears the scope admin, or reads the home's own files."""
 
 
 def parsed(body: bytes) -> Any:
@@ -54,7 +56,11 @@ def admitted(
     """A draft of the event, if one who may publish for `may` says it well-formed."""
     kind = event_named(name)
     if kind.publisher not in may:
-        sayer = {"agent": "an agent", "worker": "a worker, under the lease of its request"}
+        sayer = {
+            "agent": "an agent",
+            "worker": "a worker, under the lease of its request",
+            "operator": "an operator, under the scope 'admin',",
+        }
         raise NotYours(
             f"{kind.wire!r} is said by {sayer.get(kind.publisher, 'anyone')} only",
             where="type",

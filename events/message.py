@@ -1,8 +1,9 @@
 """Events: the facts of which every history is made.
 
 The class line holds what the system must know about a kind of event: its wire name (given once,
-by hand, never reused), its schema version, who may publish it, in which stream it lies, and, for
-a request, who answers it. Rename the class or move it: old history still reads.
+by hand, never reused), its schema version, who may publish it, in which stream it lies, who answers
+it where it is a request, and which field names the person where it speaks of one. Rename the class
+or move it: old history still reads.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
-Publisher = Literal["anyone", "worker", "agent"]
+from events.personal import misplaced, personal_fields
+
+Publisher = Literal["anyone", "worker", "agent", "operator"]
 Answerer = Literal["agent", "worker"]
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
@@ -51,6 +54,12 @@ class Event(Value):
     """A worker's answer, admitted under the lease of its request only."""
     withdraws: ClassVar[str] = ""
     """The field that names a request which nobody needs to answer any more."""
+    sealed_for: ClassVar[str] = ""
+    """The field that names the person whom the personal fields are about."""
+    personal: ClassVar[tuple[str, ...]] = ()
+    """The fields that lie in the log sealed; that of the subject is one of them."""
+    forgets: ClassVar[bool] = False
+    """With it the key of its subject is deleted."""
     example: ClassVar[dict[str, Any]] = {}
     _stream: ClassVar[tuple[tuple[str, str | None], ...]] = ()
     _place: ClassVar[str] = ""
@@ -65,6 +74,8 @@ class Event(Value):
         stream: str = "",
         refusal: bool = False,
         withdraws: str = "",
+        subject: str = "",
+        forgets: bool = False,
         **config: Any,
     ) -> None:
         super().__init_subclass__(**config)
@@ -76,6 +87,7 @@ class Event(Value):
             raise BrokenEvent(f"{wire!r} names no stream, for instance stream='run/{{run}}'")
         cls.wire, cls.schema_version, cls.publisher = wire, version, by
         cls.refusal, cls.withdraws = refusal, withdraws
+        cls.sealed_for, cls.forgets = subject, forgets
         cls._stream = tuple((text, field) for text, field, _, _ in Formatter().parse(stream))
         cls._place = "".join(
             text.replace("{", "{{").replace("}", "}}") + ("" if field is None else f"{{0.{field}}}")
@@ -89,6 +101,32 @@ class Event(Value):
         for _, field in cls._stream:
             if field is not None and field.split(".")[0] not in cls.model_fields:
                 raise BrokenEvent(f"{cls.wire!r} has no field {field!r} to name its stream by")
+        cls.personal = personal_fields(cls)
+        wrong = misplaced(cls)
+        if wrong:
+            raise BrokenEvent(
+                f"{cls.wire!r} marks {wrong!r} as personal where it protects nothing; right is a "
+                "text of the event itself: Annotated[str, ..., Personal], the mark at the end"
+            )
+        if cls.wire and (cls.personal or cls.sealed_for or cls.forgets):
+            cls._check_personal()
+
+    @classmethod
+    def _check_personal(cls) -> None:
+        field = cls.model_fields.get(cls.sealed_for)
+        if field is None or field.annotation is not str or cls.sealed_for not in cls.personal:
+            raise BrokenEvent(
+                f"{cls.wire!r} has personal fields, but its class line names none of them as the "
+                "subject, for instance subject='subject'"
+            )
+        if cls.publisher == "agent":
+            raise BrokenEvent(f"{cls.wire!r} is an agent's, and agents see no personal texts")
+        named = {field.split(".")[0] for _, field in cls._stream if field} | {cls.withdraws}
+        if open_ones := sorted(named & set(cls.personal)):
+            raise BrokenEvent(
+                f"{cls.wire!r} would show {open_ones[0]!r}, a personal field, in the name of its "
+                "stream or of a request"
+            )
 
     def written(self) -> str:
         """As it stands in the log: `model_dump_json` without a look at its many options."""

@@ -27,6 +27,8 @@ class Needs:
 
     ids: set[str] = field(default_factory=set)
     streams: set[str] = field(default_factory=set)
+    subjects: set[str] = field(default_factory=set)
+    """Those under whose keys something will be sealed."""
     checkpoints: set[str] = field(default_factory=set)
     leases: set[str] = field(default_factory=set)
     claims: list[tuple[str, ...]] = field(default_factory=list)
@@ -50,6 +52,8 @@ def needs(operations: Sequence[Operation], every_id: bool = False) -> Needs:
                         found.ids.add(one.event_id)
                     if one.closes:
                         found.leases.add(request_lease(one.closes))
+                    if one.sealing is not None:
+                        found.subjects.add(one.sealing.subject)
                 if operation.expected:
                     found.streams.update(operation.expected)
                 if move is not None:

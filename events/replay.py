@@ -13,16 +13,23 @@ from events.store import EventStore
 Told = Callable[[int, int], None]
 """Told how far a long reading has come: position, and where it will end."""
 
+Walked = Callable[[list[Envelope]], None]
+"""Shown each batch, once its chain is checked."""
+
 BATCH = 250
 """Events read at a time. So many stay in the processor's cache: a tenth faster than 1,000."""
 
 
 async def history(
-    store: EventStore, until: int | None = None, told: Told | None = None
+    store: EventStore,
+    until: int | None = None,
+    told: Told | None = None,
+    behind: tuple[int, str] = (0, GENESIS),
 ) -> AsyncIterator[list[Envelope]]:
-    """The log from its first event to `until`, in batches; `LogDamaged` where it is not intact."""
+    """The log to `until` in batches, from its first event or from behind the position with this
+    hash; `LogDamaged` where it is not intact."""
     end = (await store.head()).position if until is None else until
-    position, previous = 0, GENESIS
+    position, previous = behind
     while position < end:
         walk = await store.verify(position, min(BATCH, end - position))
         for envelope in walk.envelopes:

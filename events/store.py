@@ -73,6 +73,8 @@ class Append:
     move: Move | None = None
     answers: Held | None = None
     """The lease on the request that these events answer."""
+    correlation: str | None = None
+    """An id that binds events without a cause to others; their own, unless it is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,18 @@ class EventStore(Protocol):
     async def snapshot(self, name: str) -> Snapshot | None:
         """The newest snapshot of a fold."""
 
+    async def sealed_under(self, key_id: str, after: int = 0, limit: int = 500) -> list[Envelope]:
+        """The events that were sealed under one subject's key, in order."""
+
+    async def reveal(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
+        """The same with personal fields in plain text, where their subject was not forgotten."""
+
+    async def hashes(self, after: int, until: int) -> list[str]:
+        """The hashes of these events, in order; at most a segment of them (`events.merkle`)."""
+
+    async def segments(self) -> list[str]:
+        """The roots of the whole segments, as they were kept: a cache, which may be wrong."""
+
     async def verify(self, after: int = 0, limit: int = 1000) -> Walk:
         """Read on from `after` without trusting the chain: what the audit walks on."""
 
@@ -195,10 +209,12 @@ async def append(
     expected: Mapping[str, int] | None = None,
     move: Move | None = None,
     answers: Held | None = None,
+    correlation: str | None = None,
 ) -> tuple[Envelope, ...]:
     """Add events to the log, all or none; the same ids and content give the same answer."""
     drafts = tuple([e if isinstance(e, Draft) else draft(e) for e in events])
-    answer = await store.submit(Append(drafts, actor, cause, expected, move, answers))
+    asked = Append(drafts, actor, cause, expected, move, answers, correlation)
+    answer = await store.submit(asked)
     assert isinstance(answer, tuple)
     assert not isinstance(answer, Lease)
     return answer

@@ -107,7 +107,8 @@ def _told(kind: type[BaseModel], finding: Finding) -> tuple[str, str, str]:
             wrong = f"may not be {_shown(context['tag'])}" if "tag" in context else "is missing"
             right = place(kind, (*finding["loc"], tag)).words()
             return f"{tag!r} {wrong}", where, right or _line(str(finding["msg"]))
-    came = "what it is" if at.secret() else _shown(finding.get("input"))
+    hidden = at.secret() or (issubclass(kind, Event) and bool(kind.personal))
+    came = "what it is" if hidden else _shown(finding.get("input"))
     if finding["loc"] and finding["loc"][-1] == KEY:
         return f"{came} cannot be the name of an entry", where, right
     said = _line(str(finding["msg"])).removeprefix("Input should be ")

@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from events.chain import Signer
 from events.errors import LogDamaged, LogUnavailable, NotBegun, OwnerBusy, ReadOnly
+from events.keeper import Keeper
 from events.memory import MemoryStore
 from events.sql.sqlite import SqliteStore
 from events.store import EventStore
@@ -45,6 +46,11 @@ class Home:
         return self.folder / "keys"
 
     @property
+    def artifacts(self) -> str:
+        """Where large things lie: the URL of a folder."""
+        return str(self.folder / "artifacts")
+
+    @property
     def public_key(self) -> str | None:
         """The key by which heads are checked, in hex."""
         with suppress(OSError):
@@ -56,14 +62,14 @@ class Home:
         if self._empty():
             return MemoryStore()
         try:
-            return SqliteStore(self.database)
+            return SqliteStore(self.database, keeper=Keeper.found(self.keys))
         except NotBegun:
             return MemoryStore()
 
     def writer(self) -> SqliteStore:
         """The log for writing. Only for who holds the lock."""
         self._empty()
-        store = SqliteStore(self.database, Signer.of(self.keys))
+        store = SqliteStore(self.database, Signer.of(self.keys), keeper=Keeper.of(self.keys))
         self._made.touch(mode=0o600, exist_ok=True)
         return store
 

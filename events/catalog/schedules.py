@@ -41,8 +41,10 @@ class Publication(Value):
             meant = f", did you mean {hint!r}?" if hint else ""
             raise ValueError(f"no event is named {self.type!r}{meant}")
         if kind.publisher != "anyone":
-            sayer = "an agent" if kind.publisher == "agent" else "a worker"
+            sayer = {"agent": "an agent", "worker": "a worker"}.get(kind.publisher, "an operator")
             raise ValueError(f"{self.type!r} is said by {sayer} only, not by a schedule")
+        if kind.personal:  # the schedule itself would keep the person's words in the open
+            raise ValueError(f"{self.type!r} speaks of a person, which no schedule does")
         if self.schema_version == kind.schema_version:
             try:
                 kind.model_validate_json(json.dumps(self.data))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from events.errors import NotBegun, RatchetError, UnknownHistory
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration: what a database of this version bears."""
 
 
@@ -21,10 +22,18 @@ def writing(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA recursive_triggers=ON")
         connection.execute("PRAGMA cache_size=-16000")
         connection.execute("PRAGMA journal_size_limit=67108864")
+        connection.execute("PRAGMA secure_delete=FAST")  # subjects' keys leave nothing in a page
     except sqlite3.Error:
         connection.close()
         raise
     return connection
+
+
+def journal(path: Path) -> int:
+    """Bytes of what was written and does not stand in the file itself yet."""
+    with suppress(FileNotFoundError):
+        return path.with_name(f"{path.name}-wal").stat().st_size
+    return 0
 
 
 def reading(path: Path) -> sqlite3.Connection:

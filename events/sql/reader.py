@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from events.chain import EMPTY, Head
 from events.envelope import COLUMNS, Envelope
+from events.keeper import KeyRow
+from events.merkle import SEGMENT
 from events.store import Lease, Snapshot, Walk
 
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM events"
@@ -91,8 +93,17 @@ def newest(db: sqlite3.Connection) -> tuple[int, str, str]:
 
 
 def signed_head(db: sqlite3.Connection) -> Head:
-    row = db.execute('SELECT position, hash, signature, "key" FROM head WHERE id = 1').fetchone()
-    return EMPTY if row is None else Head._make(row)
+    row = db.execute("SELECT * FROM head WHERE id = 1").fetchone()
+    return EMPTY if row is None else Head(*row[1:])  # where no root is kept yet, there is none
+
+
+def hashes(db: sqlite3.Connection, after: int, until: int) -> list[str]:
+    sql = "SELECT hash FROM events WHERE position > ? AND position <= ? ORDER BY position LIMIT ?"
+    return [row[0] for row in db.execute(sql, (after, until, SEGMENT))]
+
+
+def segments(db: sqlite3.Connection) -> list[str]:
+    return [row[0] for row in db.execute("SELECT root FROM segments ORDER BY number")]
 
 
 def checkpoints(db: sqlite3.Connection, names: Iterable[str]) -> dict[str, int]:
@@ -126,6 +137,29 @@ def free_requests(
 def snapshot(db: sqlite3.Connection, name: str) -> Snapshot | None:
     row = db.execute("SELECT * FROM snapshots WHERE name = ?", (name,)).fetchone()
     return None if row is None else Snapshot._make(row)
+
+
+def sealed_under(db: sqlite3.Connection, key_id: str, after: int, limit: int) -> list[Envelope]:
+    sql = f"{SELECT} WHERE key_id = ? AND position > ? ORDER BY position LIMIT ?"
+    return list(map(Envelope._make, db.execute(sql, (key_id, after, limit))))
+
+
+def some_subjects(db: sqlite3.Connection) -> list[KeyRow]:
+    """A few of the keys, to see whose they are."""
+    rows = db.execute("SELECT token, key_id, wrapped FROM subjects LIMIT 5")
+    return list(map(KeyRow._make, rows))
+
+
+def subjects(db: sqlite3.Connection, tokens: Iterable[str], key_ids: Iterable[str]) -> list[KeyRow]:
+    """The keys of those whom these tokens stand for, and the keys that bear these ids."""
+    found: dict[str, KeyRow] = {}
+    for column, values in (("token", tokens), ("key_id", key_ids)):
+        sql = f"SELECT token, key_id, wrapped FROM subjects WHERE {column} = ?"
+        for value in values:
+            row = db.execute(sql, (value,)).fetchone()
+            if row is not None:
+                found[row[0]] = KeyRow._make(row)
+    return list(found.values())
 
 
 def walk(db: sqlite3.Connection, after: int, limit: int) -> Walk:

@@ -20,13 +20,25 @@ CREATE UNIQUE INDEX events_event_id ON events (event_id);
 CREATE UNIQUE INDEX events_stream_version ON events (stream, version);
 CREATE INDEX events_cause ON events (cause_id) WHERE cause_id IS NOT NULL;
 CREATE INDEX events_type ON events (type);
+CREATE INDEX events_key ON events (key_id) WHERE key_id IS NOT NULL;
 CREATE TABLE head (
     id INTEGER PRIMARY KEY NOT NULL,
     position INTEGER NOT NULL,
     hash TEXT NOT NULL,
     signature TEXT NOT NULL,
-    "key" TEXT NOT NULL
+    "key" TEXT NOT NULL,
+    root TEXT DEFAULT '' NOT NULL
 );
+CREATE TABLE segments (
+    number INTEGER PRIMARY KEY NOT NULL,
+    root TEXT NOT NULL
+);
+CREATE TABLE subjects (
+    token TEXT PRIMARY KEY NOT NULL,
+    key_id TEXT NOT NULL,
+    wrapped TEXT NOT NULL
+);
+CREATE UNIQUE INDEX subjects_key_id ON subjects (key_id);
 CREATE TABLE checkpoints (
     name TEXT PRIMARY KEY NOT NULL,
     position INTEGER NOT NULL

@@ -3,8 +3,7 @@
 Operations submitted in one turn of the event loop become one batch: admitted together (see
 `events.admission`), written in one transaction that holds the newly signed head too, and answered
 after the commit. The commit runs in the loop's own thread: handing it to another costs 230 us a
-commit on two cores, as much as the fsync itself. What a batch needs to know is looked up once;
-versions of streams are remembered between batches, until another process is found to have written.
+commit on two cores, as much as the fsync itself.
 """
 
 from __future__ import annotations
@@ -12,24 +11,24 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from events.admission import Ledger, Plan, admit
-from events.chain import GENESIS, Head, Signer, signed
-from events.envelope import COLUMNS, Envelope, format_time
-from events.errors import LogDamaged, LogUnavailable, RatchetError
+from events.chain import Head, Signer
+from events.envelope import Envelope
+from events.errors import LogUnavailable, RatchetError
+from events.keeper import Keeper, key_ids, no_keeper
 from events.memory import utc_now
-from events.needs import Needs, needs
 from events.sql import connect, reader
 from events.sql.trouble import explained
+from events.sql.writer import Writer
 from events.store import Answer, Heard, Lease, Operation, Snapshot, Walk
 
-_INSERT = f"INSERT INTO events ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 _BATCH = 512
-_REMEMBERED = 50_000
+_AGAIN = 1.0
+"""Seconds after which what was forgotten is wiped from the journal again, where a reader was in
+the way."""
 
 R = TypeVar("R")
 
@@ -47,14 +46,16 @@ class SqliteStore:
         path: Path,
         signer: Signer | None = None,
         clock: Callable[[], datetime] = utc_now,
+        keeper: Keeper | None = None,
     ) -> None:
-        self._path = path
+        self._path, self._keeper = path, keeper
         self._listeners: list[Heard] = []
         self._waiting: list[_Waiting] = []
-        self._writer: _Writer | None = None
+        self._writer: Writer | None = None
+        self._wiping: asyncio.TimerHandle | None = None
         try:
             if signer is not None:
-                self._writer = _Writer(path, signer, clock)
+                self._writer = Writer(path, signer, clock, keeper)
             self._reading = connect.reading(path)
         except (sqlite3.Error, RatchetError) as error:
             if self._writer is not None:
@@ -94,6 +95,14 @@ class SqliteStore:
             types = frozenset(row.type for row in plan.rows)
             for heard in tuple(self._listeners):
                 heard(plan.rows[-1].position, types)
+        if self._writer.unwiped and self._wiping is None:
+            self._wipe()
+
+    def _wipe(self) -> None:
+        """See to it that no key of somebody forgotten stays in the journal."""
+        self._wiping = None
+        if self._writer is not None and not self._writer.wiped():
+            self._wiping = asyncio.get_running_loop().call_later(_AGAIN, self._wipe)
 
     def listen(self, heard: Heard) -> Callable[[], None]:
         self._listeners.append(heard)
@@ -103,6 +112,8 @@ class SqliteStore:
         while self._waiting:
             self._flush()
         self._listeners.clear()
+        if self._wiping is not None:
+            self._wiping.cancel()
         if self._writer is not None:
             self._writer.close()
             self._writer = None
@@ -144,6 +155,23 @@ class SqliteStore:
     async def snapshot(self, name: str) -> Snapshot | None:
         return self._read(reader.snapshot, name)
 
+    async def sealed_under(self, key_id: str, after: int = 0, limit: int = 500) -> list[Envelope]:
+        return self._read(reader.sealed_under, key_id, after, limit)
+
+    async def reveal(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
+        ids = key_ids(envelopes)
+        if not ids:
+            return list(envelopes)
+        if self._keeper is None:
+            raise no_keeper(str(self._path))
+        return self._keeper.revealed(envelopes, self._read(reader.subjects, [], ids))
+
+    async def hashes(self, after: int, until: int) -> list[str]:
+        return self._read(reader.hashes, after, until)
+
+    async def segments(self) -> list[str]:
+        return self._read(reader.segments)
+
     async def verify(self, after: int = 0, limit: int = 1000) -> Walk:
         return reader.walk(self._reading, after, limit)
 
@@ -152,141 +180,3 @@ class SqliteStore:
             return query(self._reading, *values)
         except sqlite3.Error as error:
             raise explained(error, self._path) from error
-
-
-class _Writer:
-    """The one connection that writes."""
-
-    def __init__(self, path: Path, signer: Signer, clock: Callable[[], datetime]) -> None:
-        self._path, self._signer, self._clock = path, signer, clock
-        self._versions: dict[str, int] = {}
-        self._end = (0, GENESIS, "")
-        self._seen = -1
-        self._db = connect.writing(path)
-        try:
-            connect.prepare(self._db, path)
-            self._db.execute("BEGIN")
-            self._look()
-            self._db.execute("ROLLBACK")
-        except (sqlite3.Error, RatchetError):
-            self._db.close()
-            raise
-
-    def _look(self) -> None:
-        """Learn where the log ends, and refuse to go on from an end that is not the signed one."""
-        self._versions.clear()
-        self._seen = self._db.execute("PRAGMA data_version").fetchone()[0]
-        position, digest, recorded_at = reader.newest(self._db)
-        head = reader.signed_head(self._db)
-        self._end = (position, digest or GENESIS, recorded_at)
-        if (position, digest) == (0, "") and head.position == 0:
-            return
-        if (head.position, head.hash) != (position, digest) or not signed(
-            head, self._signer.public
-        ):
-            raise LogDamaged(
-                f"the log ends at position {position}, but its signed head says {head.position}"
-                if head.position != position
-                else f"the signed head does not fit the event at position {position}",
-                where=str(self._path),
-                right="run `ratchet audit`; bring the log back from a backup",
-            )
-
-    def commit(
-        self, operations: list[Operation]
-    ) -> tuple[Sequence[Answer | Exception], Plan | None]:
-        """The batch in one transaction; where that fails as a whole, one error for all."""
-        try:
-            try:
-                plan = self._transaction(operations)
-            except sqlite3.IntegrityError:  # a draft whose id nobody chose was sent again
-                self._recover()
-                plan = self._transaction(operations, every_id=True)
-        except Exception as error:  # goes up to every caller
-            self._recover()
-            if isinstance(error, sqlite3.Error):
-                error = explained(error, self._path)
-            return [error] * len(operations), None
-        return plan.answers, plan
-
-    def _transaction(self, operations: list[Operation], every_id: bool = False) -> Plan:
-        self._db.execute("BEGIN IMMEDIATE")
-        if self._db.execute("PRAGMA data_version").fetchone()[0] != self._seen:
-            self._look()
-        now = self._clock()
-        ledger = self._ledger(needs(operations, every_id), now.timestamp())
-        plan = admit(operations, ledger, format_time(now), now.timestamp())
-        if plan.refused and not every_id:  # perhaps said before, with an id that nobody chose
-            self._db.execute("ROLLBACK")
-            return self._transaction(operations, every_id=True)
-        if not plan.writes():
-            self._db.execute("ROLLBACK")
-            return plan
-        self._write(plan)
-        self._db.execute("COMMIT")
-        if plan.rows:
-            self._end = (ledger.position, ledger.hash, ledger.recorded_at)
-            if len(self._versions) > _REMEMBERED:
-                self._versions.clear()
-            self._versions |= ledger.versions
-        return plan
-
-    def _recover(self) -> None:
-        """After a failed commit nothing that was remembered is trusted."""
-        self._seen = -1
-        self._versions.clear()
-        try:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-        except sqlite3.Error:
-            self._db.close()
-            with suppress(sqlite3.Error):  # the next commit says so, and tries again
-                self._db = connect.writing(self._path)
-
-    def _ledger(self, wanted: Needs, now: float) -> Ledger:
-        known = self._versions
-        versions = {name: known[name] for name in wanted.streams if name in known}
-        if len(versions) < len(wanted.streams):
-            versions |= reader.newest_versions(self._db, wanted.streams - versions.keys())
-        leases = (
-            reader.all_leases(self._db)
-            if wanted.all_leases
-            else reader.leases_named(self._db, wanted.leases)
-        )
-        for kinds in set(wanted.claims):
-            leases += reader.free_requests(self._db, kinds, now, wanted.depth())
-        position, digest, recorded_at = self._end
-        return Ledger(
-            position=position,
-            hash=digest,
-            recorded_at=recorded_at,
-            versions=versions,
-            existing=reader.by_ids(self._db, wanted.ids) if wanted.ids else {},
-            checkpoints=reader.checkpoints(self._db, wanted.checkpoints),
-            leases={lease.name: lease for lease in leases},
-        )
-
-    def _write(self, plan: Plan) -> None:
-        db = self._db
-        if plan.rows:
-            db.executemany(_INSERT, map(tuple, plan.rows))  # bound faster than named tuples
-            newest = plan.rows[-1]
-            head = self._signer.sign(newest.position, newest.hash)
-            db.execute("INSERT OR REPLACE INTO head VALUES (1, ?, ?, ?, ?)", head)
-        if plan.checkpoints:
-            db.executemany(
-                "INSERT OR REPLACE INTO checkpoints VALUES (?, ?)", plan.checkpoints.items()
-            )
-        for name, lease in plan.leases.items():
-            if lease is None:
-                db.execute("DELETE FROM leases WHERE name = ?", (name,))
-            else:
-                db.execute("INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?, ?, ?, ?)", lease)
-        for name, kept in plan.snapshots.items():
-            if kept.state:
-                db.execute("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)", kept)
-            else:
-                db.execute("DELETE FROM snapshots WHERE name = ?", (name,))
-
-    def close(self) -> None:
-        self._db.close()

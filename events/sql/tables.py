@@ -43,6 +43,12 @@ class EventRow(Table, table=True):
             sqlite_where=text("cause_id IS NOT NULL"),
         ),
         Index("events_type", "type"),
+        Index(
+            "events_key",
+            "key_id",
+            sqlite_where=text("key_id IS NOT NULL"),
+            postgresql_where=text("key_id IS NOT NULL"),
+        ),
     )
 
     position: int = Field(primary_key=True, sa_type=LONG)
@@ -71,6 +77,28 @@ class HeadRow(Table, table=True):
     hash: str = Field(sa_type=Text)
     signature: str = Field(sa_type=Text)
     key: str = Field(sa_type=Text)
+    root: str = Field(sa_column=Column(Text, nullable=False, server_default=text("''")))
+
+
+class SegmentRow(Table, table=True):
+    """The root of the Merkle tree over one whole segment of events: a cache."""
+
+    __tablename__ = "segments"
+
+    number: int = Field(sa_column=Column(LONG, primary_key=True, autoincrement=False))
+    """From 0."""
+    root: str = Field(sa_type=Text)
+
+
+class SubjectRow(Table, table=True):
+    """The key of one subject, wrapped by the key of the home. Without its row it is forgotten."""
+
+    __tablename__ = "subjects"
+    __table_args__: ClassVar[Any] = (Index("subjects_key_id", "key_id", unique=True),)
+
+    token: str = Field(primary_key=True, sa_type=Text)
+    key_id: str = Field(sa_type=Text)
+    wrapped: str = Field(sa_type=Text)
 
 
 class CheckpointRow(Table, table=True):

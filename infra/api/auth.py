@@ -39,8 +39,9 @@ class Caller:
         return scope in self.scopes or "admin" in self.scopes
 
 
-NEIGHBOUR = Caller("http", frozenset(SCOPES))
-"""Anyone on this machine, where the door listens on loopback only."""
+NEIGHBOUR = Caller("http", frozenset(SCOPES) - {"admin"})
+"""Anyone on this machine, where the door listens on loopback only. What is personal is not for all
+who share a machine: that takes a token everywhere."""
 OWNER = Caller("cli", frozenset(SCOPES))
 """Commands of whoever may read the home's note."""
 NOBODY = Caller("nobody", frozenset())
@@ -135,11 +136,16 @@ def needs(scope: str) -> Any:
     """The dependency of a route that only callers with this scope may use."""
 
     async def check(request: Request) -> Caller:
-        caller = caller_of(request)
-        if not caller.may(scope):
-            what = f"this token is not for {scope!r}"
-            right = f"a token with --scope {scope}"
-            raise TurnedAway(403, what, where="token", right=right)
-        return caller
+        return insist(request, scope)
 
     return Depends(check)
+
+
+def insist(request: Request, scope: str) -> Caller:
+    """Who calls, if they have this scope."""
+    caller = caller_of(request)
+    if not caller.may(scope):
+        whose = "this token is" if caller is not NEIGHBOUR else "a call without a token is"
+        what, right = f"{whose} not for {scope!r}", f"a token with --scope {scope}"
+        raise TurnedAway(403, what, where="token", right=right)
+    return caller

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
 
 from events.envelope import Envelope
 from events.errors import NotFound
@@ -13,7 +14,7 @@ from events.message import event_class, event_classes
 from events.schema import described, sentence
 from events.suggest import near
 from events.why import event_at, why
-from infra.api.auth import needs
+from infra.api.auth import insist, needs
 from infra.api.door import Door
 from infra.api.problems import Json
 
@@ -30,6 +31,16 @@ class Page(BaseModel):
     after: Annotated[int, Field(ge=0, lt=2**63)] = 0
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
     type: Annotated[list[str], Field(max_length=100)] = []
+    reveal: bool = False
+    """Personal fields in plain text, for a token with the scope admin."""
+
+
+class Single(BaseModel):
+    """How one event is to be shown."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reveal: bool = False
 
 
 def reading(door: Door) -> APIRouter:
@@ -37,11 +48,15 @@ def reading(door: Door) -> APIRouter:
     house = door.house
 
     @routes.get("/events")
-    async def page(asked: Annotated[Page, Query()]) -> Json:
+    async def page(request: Request, asked: Annotated[Page, Query()]) -> Json:
+        if asked.reveal:
+            insist(request, "admin")
         for name in asked.type:
             if event_class(name) is None and not await house.store.read(0, None, 1, [name]):
                 raise _unknown(name)
         found, last = await _page(door, asked, asked.type or None)
+        if asked.reveal:
+            found = await house.store.reveal(found)
         return Json({"events": [one.to_json() for one in found], "next": last})
 
     @routes.get("/events/types")
@@ -61,8 +76,12 @@ def reading(door: Door) -> APIRouter:
         return Json(described(kind))
 
     @routes.get("/events/{event}")
-    async def one(event: str) -> Json:
-        return Json((await event_at(house.store, event)).to_json())
+    async def one(request: Request, event: str, asked: Annotated[Single, Query()]) -> Json:
+        found = await event_at(house.store, event)
+        if asked.reveal:
+            insist(request, "admin")
+            (found,) = await house.store.reveal([found])
+        return Json(found.to_json())
 
     @routes.get("/why/{event}")
     async def because(event: str) -> Json:

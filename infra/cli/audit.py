@@ -76,14 +76,15 @@ def _kept(file: Path) -> Head:
     try:
         found = parsed(file.read_bytes())
         said = found.get("head", found)
-        head = Head(*(said[field] for field in Head._fields))
+        position, digest, signature, public = (said[field] for field in Head._fields[:-1])
+        head = Head(position, digest, signature, public, said.get("root", ""))  # version 1: none
     except FileNotFoundError:
         raise NotFound("there is no such file", where=str(file)) from None
     except OSError as error:
         raise Malformed(f"the file cannot be read ({error.strerror})", where=str(file)) from None
     except (AttributeError, KeyError, TypeError, Malformed):
         head = Head(-1, "", "", "")
-    texts = (head.hash, head.signature, head.key)
+    texts = (head.hash, head.signature, head.key, head.root)
     position = head.position
     whole = isinstance(position, int) and 0 <= position < 2**62
     if not whole or not all(isinstance(text, str) for text in texts):

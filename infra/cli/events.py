@@ -23,6 +23,7 @@ from infra.cli import show
 from infra.cli.telling import HEADING, line
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+Reveal = typer.Option(False, "--reveal", help="Personal fields in plain text.")
 
 BATCH = 1000
 LOOK = 0.1
@@ -67,18 +68,25 @@ def list_events(
     limit: int = typer.Option(100, min=1, help="At most so many."),
     kinds: Types = None,
     stream: str = typer.Option("", help="Only this stream, such as run/7f3a."),
+    reveal: bool = Reveal,
 ) -> None:
     """List the history in order, as much of it as asked for."""
     begin, most = min(after, FARTHEST), min(limit, FARTHEST)
-    show.reading(lambda store: _list(store, begin, most, kinds or (), stream))
+    show.reading(lambda store: _list(store, begin, most, kinds or (), stream, reveal))
 
 
 @app.command("show")
 def show_event(
     event: str = typer.Argument(metavar="EVENT", help="Its id, or its position."),
+    reveal: bool = Reveal,
 ) -> None:
     """Show one event with its envelope."""
-    show.answer(show.reading(lambda store: event_at(store, event)).to_json())
+
+    async def found(store: EventStore) -> Envelope:
+        one = await event_at(store, event)
+        return (await store.reveal([one]))[0] if reveal else one
+
+    show.answer(show.reading(found).to_json())
 
 
 @app.command()
@@ -92,7 +100,7 @@ def tail(
 
 
 async def _list(
-    store: EventStore, after: int, limit: int, kinds: Sequence[str], stream: str
+    store: EventStore, after: int, limit: int, kinds: Sequence[str], stream: str, reveal: bool
 ) -> None:
     await _known(store, kinds)
     shown, last, left, trouble = 0, after, False, None
@@ -102,6 +110,8 @@ async def _list(
             left = shown == limit
             if left:
                 break
+            if reveal:
+                (envelope,) = await store.reveal([envelope])
             if show.Chosen.json:
                 _write((", " if shown else "") + _json(envelope))
             else:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import typer
 
 from events.errors import Malformed, NotFound
-from events.ingress import admitted, event_named, parsed
+from events.ingress import OPERATOR, admitted, event_named, parsed
 from events.message import Event
 from infra.cli import waiting
 
@@ -36,7 +36,8 @@ def publish(
 
     Give the fields as KEY=VALUE, as a JSON file, or both; a later one wins.
     """
-    waiting.say(admitted(kind, given(kind, fields or (), data), event_id or None), wait)
+    one = admitted(kind, given(kind, fields or (), data), event_id or None, OPERATOR)
+    waiting.say(one, wait)
 
 
 def given(wire: str, fields: Sequence[str], file: str = "") -> dict[str, Any]:

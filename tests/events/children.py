@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +20,7 @@ from events.sql.sqlite import SqliteStore
 from events.store import append
 from tests.events.messages import Noted
 
-Signer.fresh().sign(0, "")
+Signer.fresh().sign(0, "", "")
 
 def without_rights() -> None:
     if os.geteuid() == 0:
@@ -40,3 +41,20 @@ def child(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=60,
     )
+
+
+def killed_after(seconds: float, script: str, *arguments: object) -> list[str]:
+    """Run `script`, kill it so long after its first line, and give the whole lines it said."""
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", BEGIN + script, *map(str, arguments)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        time.sleep(seconds)
+        process.kill()
+        return [
+            line for line in (first + process.stdout.read()).splitlines(True) if line[-1] == "\n"
+        ]

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import asyncio
 
+from events.proof import flaw, prove
 from events.store import Move, PutSnapshot, Snapshot, append
 from tests.events.contract.appending import AppendContract
-from tests.events.contract.case import StoreCase
+from tests.events.contract.forgetting import DurableForgetting, ForgettingContract
 from tests.events.contract.leasing import CheckpointContract, LeaseContract, RequestContract
+from tests.events.contract.proving import ProofContract
 from tests.events.contract.reading import ReadContract
 from tests.events.messages import Noted, WorkRequested, claim, take
 
 
 class StoreContract(
-    AppendContract, CheckpointContract, LeaseContract, RequestContract, ReadContract
+    AppendContract,
+    CheckpointContract,
+    ForgettingContract,
+    LeaseContract,
+    RequestContract,
+    ReadContract,
+    ProofContract,
 ):
     """All of it."""
 
 
-class DurableContract(StoreCase):
+class DurableContract(DurableForgetting):
     """What is left when a store is closed and opened again."""
 
     async def test_everything_is_there_again(self) -> None:
@@ -36,6 +44,14 @@ class DurableContract(StoreCase):
             assert await store.leases() == leases
             assert await store.checkpoint("reader") == 1
             assert await store.snapshot("runs") == kept
+
+    async def test_the_tree_grows_on_where_it_ended(self) -> None:
+        for size in (1020, 3, 1, 1, 1023, 1, 2000):
+            async with self.open() as store:
+                await append(store, *[Noted(text=str(i)) for i in range(size)])
+                log = await self.intact(store)
+                assert flaw(await prove(store, log[-1]), self.signer.public) == ""
+        assert len(log) == 4049
 
     async def test_the_log_goes_on_where_it_ended(self) -> None:
         for i in range(3):

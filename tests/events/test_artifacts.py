@@ -77,3 +77,46 @@ def test_a_source_that_breaks_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="gone"):
         artifacts.put(Broken())
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+ANN, BOB = "01990000-0000-7000-8000-00000000000a", "01990000-0000-7000-8000-00000000000b"
+
+
+def test_what_belongs_to_a_subject_bears_the_same_reference_apart(artifacts: Artifacts) -> None:
+    ann = artifacts.of_subject(ANN)
+    reference = ann.put(b"a voice")
+    assert reference == artifacts.of_subject(BOB).put(b"a voice")
+    assert ann.read(reference.sha256) == b"a voice"
+    assert not artifacts.has(reference.sha256)
+
+
+def test_purging_deletes_all_of_one_subject_and_nothing_else(artifacts: Artifacts) -> None:
+    kept = [one.put(b"a voice") for one in (artifacts, artifacts.of_subject(BOB))]
+    gone = artifacts.of_subject(ANN).put(b"a voice")
+    for _ in range(2):
+        artifacts.purge(ANN)
+    assert not artifacts.of_subject(ANN).has(gone.sha256)
+    assert artifacts.read(kept[0].sha256) == b"a voice"
+    assert artifacts.of_subject(BOB).read(kept[1].sha256) == b"a voice"
+
+
+def test_what_comes_after_a_purge_or_meanwhile_does_not_stay(tmp_path: Path) -> None:
+    artifacts = Artifacts(str(tmp_path))
+
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if not self.tell():
+                artifacts.purge(ANN)
+            return super().read(size)
+
+    for late in (Slow(b"a voice"), io.BytesIO(b"a voice")):
+        with pytest.raises((NotFound, OSError)):
+            artifacts.of_subject(ANN).put(late)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [ANN]
+    assert not (tmp_path / "personal" / ANN).exists()
+
+
+@pytest.mark.parametrize("bad", ["../up", "x", "/etc"])
+def test_only_the_id_of_a_key_names_a_subjects_folder(artifacts: Artifacts, bad: str) -> None:
+    with pytest.raises(ValueError, match="badly formed"):
+        artifacts.of_subject(bad)

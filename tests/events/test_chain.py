@@ -212,9 +212,10 @@ def test_a_row_taken_out_or_moved_is_found(stored: Stored) -> None:
             db.rollback()
 
 
-def test_a_head_is_signed_by_its_key_for_its_end_only() -> None:
+@pytest.mark.parametrize("root", ["", "cd" * 32])
+def test_a_head_is_signed_by_its_key_for_its_end_only(root: str) -> None:
     signer, other = Signer.fresh(), Signer.fresh()
-    head = signer.sign(7, "ab" * 32)
+    head = signer.sign(7, "ab" * 32, root)
     assert signed(head)
     assert signed(head, signer.public)
     assert not signed(head, other.public)
@@ -222,6 +223,8 @@ def test_a_head_is_signed_by_its_key_for_its_end_only() -> None:
     for forged in (
         {"position": 8},
         {"hash": "ac" * 32},
+        {"root": "ce" * 32},
+        {"root": "" if root else "cd" * 32},
         {"signature": "00" * 64},
         {"signature": "no hex"},
         {"signature": ""},
@@ -242,8 +245,16 @@ def test_a_signature_can_be_checked_without_this_program() -> None:
         "da2d1a2f526fc39a67c530e3dd9f45604ca4a04765a753eb560b6b5189fa260f",
         "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
     )
-    assert statement(3, "ab" * 32) == b"ratchet head 1\n3\n" + b"ab" * 32 + b"\n"
+    assert statement(3, "ab" * 32, "") == b"ratchet head 1\n3\n" + b"ab" * 32 + b"\n"
     assert signed(head)
+    with_root = head._replace(
+        root="cd" * 32,
+        signature="868b1e35f9f1dc10f01253f5984c75a0951dac11d3ab7afe491f6e75c5d13f01"
+        "218fae8dbc2144d921ee4e802d46cd948eee43ad570024c22b2b98d4317ce50e",
+    )
+    said = b"ratchet head 2\n3\n" + b"ab" * 32 + b"\n" + b"cd" * 32 + b"\n"
+    assert statement(3, "ab" * 32, "cd" * 32) == said
+    assert signed(with_root)
 
 
 def test_a_home_keeps_its_key_to_itself(tmp_path: Path) -> None:
@@ -254,7 +265,7 @@ def test_a_home_keeps_its_key_to_itself(tmp_path: Path) -> None:
     assert (folder / "head.key").stat().st_mode & 0o777 == 0o600
     assert folder.stat().st_mode & 0o777 == 0o700
     assert sorted(file.name for file in folder.iterdir()) == ["head.key", "head.pub"]
-    assert second.sign(1, "a") == first.sign(1, "a")
+    assert second.sign(1, "a", "b") == first.sign(1, "a", "b")
 
 
 @pytest.mark.parametrize("text", ["", "no hex", "ab" * 31])

@@ -14,4 +14,4 @@ class TestMemoryStore(StoreContract):
     """Everything but lasting."""
 
     async def make(self, place: Path, clock: Clock, signer: Signer) -> MemoryStore:  # noqa: ARG002
-        return MemoryStore(clock, signer)
+        return MemoryStore(clock, signer, self.keeper)

@@ -17,7 +17,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import NullPool, create_engine
 from sqlalchemy.orm import Session
 
-from events.chain import Signer
+from events.chain import Head, Signer
 from events.envelope import COLUMNS
 from events.errors import LogUnavailable, RatchetError, UnknownHistory
 from events.sql import connect, migrate
@@ -81,7 +81,8 @@ def test_a_new_log_is_what_the_migrations_make_of_an_empty_one(
     made, migrated = schema(by_sql), schema(by_alembic)
     assert made == migrated
     assert made["revision"] == [(connect.REVISION,)]
-    assert {"events", "head", "checkpoints", "leases", "snapshots"} < set(made["columns"])
+    tables = {"events", "head", "segments", "subjects", "checkpoints", "leases", "snapshots"}
+    assert tables < set(made["columns"])
     triggers = re.findall(r"CREATE TRIGGER (\w+)", " ".join(made["written"].values()))
     assert sorted(triggers) == [
         "events_are_never_changed",
@@ -93,6 +94,7 @@ def test_a_new_log_is_what_the_migrations_make_of_an_empty_one(
 def test_the_columns_are_the_fields_of_an_envelope(by_sql: Path) -> None:
     assert tuple(column[1] for column in schema(by_sql)["columns"]["events"]) == COLUMNS
     assert tuple(column.name for column in METADATA.tables["events"].columns) == COLUMNS
+    assert tuple(c.name for c in METADATA.tables["head"].columns) == ("id", *Head._fields)
     assert tuple(c.name for c in METADATA.tables["leases"].columns) == Lease._fields
     assert tuple(c.name for c in METADATA.tables["snapshots"].columns) == Snapshot._fields
 
@@ -154,7 +156,7 @@ def test_what_the_store_wrote_is_read_through_the_classes(by_sql: Path) -> None:
     engine.dispose()
 
 
-@pytest.mark.parametrize("revision", ["0002", "9999", "later"])
+@pytest.mark.parametrize("revision", ["0003", "9999", "later"])
 def test_a_log_of_a_later_version_is_left_alone(by_sql: Path, revision: str) -> None:
     stamped(by_sql, revision)
     before = schema(by_sql)

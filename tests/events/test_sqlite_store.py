@@ -11,7 +11,7 @@ import pytest
 
 from events.chain import Signer
 from events.errors import LogUnavailable, VersionConflict
-from events.sql import sqlite
+from events.sql import writer
 from events.sql.sqlite import SqliteStore
 from events.store import Move, append
 from tests.events.children import child
@@ -23,7 +23,7 @@ class TestSqliteStore(StoreContract, DurableContract):
     """The contract, and what only a file can do."""
 
     async def make(self, place: Path, clock: Clock, signer: Signer) -> SqliteStore:
-        return SqliteStore(place / "log.db", signer, clock)
+        return SqliteStore(place / "log.db", signer, clock, self.keeper)
 
     async def test_two_who_write_by_turns_leave_no_gap(self) -> None:
         async with self.open() as one, self.open() as two:
@@ -63,7 +63,7 @@ class TestSqliteStore(StoreContract, DurableContract):
     async def test_more_streams_than_are_remembered_lose_nothing(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sqlite, "_REMEMBERED", 3)
+        monkeypatch.setattr(writer, "_REMEMBERED", 3)
         async with self.open() as store:
             for turn in range(4):
                 notes = [Noted(about=f"s{(i * turn) % 9}") for i in range(9)]

@@ -11,6 +11,8 @@ import pytest
 
 from events.chain import GENESIS, Signer, holds, signed
 from events.envelope import Envelope
+from events.keeper import Keeper
+from events.merkle import Frontier
 from events.store import EventStore, every
 from tests.events.messages import Clock
 
@@ -21,6 +23,7 @@ class StoreCase(ABC):
     place: Path
     clock: Clock
     signer: Signer
+    keeper: Keeper
 
     @abstractmethod
     async def make(self, place: Path, clock: Clock, signer: Signer) -> EventStore:
@@ -29,6 +32,7 @@ class StoreCase(ABC):
     @pytest.fixture(autouse=True)
     def setting(self, tmp_path: Path) -> None:
         self.place, self.clock, self.signer = tmp_path, Clock(), Signer.fresh()
+        self.keeper = Keeper.fresh()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[EventStore]:
@@ -39,7 +43,7 @@ class StoreCase(ABC):
             await store.close()
 
     async def intact(self, store: EventStore) -> list[Envelope]:
-        """All that the log holds, once the chain and its signed head have been checked."""
+        """All that the log holds, once the chain, the tree and the signed head were checked."""
         log = [envelope async for batch in every(store, batch=100) for envelope in batch]
         previous = GENESIS
         for index, envelope in enumerate(log):
@@ -48,5 +52,8 @@ class StoreCase(ABC):
             previous = envelope.hash
         head = await store.head()
         assert (head.position, head.hash) == (len(log), previous)
+        tree, segments = Frontier().grown(bytes.fromhex(envelope.hash) for envelope in log)
+        assert head.root == (tree.root().hex() if log else "")
+        assert await store.segments() == [root.hex() for root in segments.values()]
         assert signed(head, self.signer.public) is bool(log)
         return log
