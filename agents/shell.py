@@ -123,6 +123,8 @@ class Shell(Generic[S]):
             ear.close()
             with suppress(LogUnavailable, LeaseLost, CheckpointMoved, asyncio.CancelledError):
                 await self._rest(held)
+                if self._store.shared:  # others wait for it, and no new owner would end it
+                    await self._store.submit(ReleaseLease(held))
 
     async def _paused(self) -> bool:
         last = await self._store.last(f"agent/{self.agent.name}")

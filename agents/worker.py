@@ -13,13 +13,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from events.bus import Bus, Progress
-from events.envelope import Envelope, draft
+from events.bus import Progress
+from events.desk import Desk, Granted
 from events.errors import Conflict, LogUnavailable
 from events.fact import Fact, fact
-from events.ids import derived_id
 from events.message import Outcome, Request
-from events.store import ClaimRequest, EventStore, Held, Lease, RenewLease, append
+from events.store import Held
 
 log = logging.getLogger(__name__)
 
@@ -45,101 +44,86 @@ class Worker:
 class Runner:
     """Lets workers grant requests, `slots` at a time, until cancelled."""
 
-    def __init__(
-        self,
-        workers: Mapping[str, Worker],
-        store: EventStore,
-        bus: Bus,
-        holder: str,
-        slots: int = 1,
-        local: bool = True,
-    ) -> None:
-        self._workers, self._store, self._bus = workers, store, bus
-        self._holder, self._slots, self._local = holder, slots, local
+    def __init__(self, workers: Mapping[str, Worker], desk: Desk, slots: int = 1) -> None:
+        self._workers, self._desk, self._slots = workers, desk, slots
         self.name = "workers"
         self.answered = 0
         self.failure = ""
 
     async def run(self) -> None:
         """Grant requests until cancelled; wait and come back where the log is lost."""
-        while True:
-            try:
-                await self._work()
-            except* LogUnavailable as away:
-                self.failure = str(away.exceptions[0])
-                log.warning("the workers wait: %s", self.failure)
-                await asyncio.sleep(1)
+        try:
+            while True:
+                try:
+                    await self._work()
+                except* LogUnavailable as away:
+                    self._away(str(away.exceptions[0]))
+                    await asyncio.sleep(1)
+        finally:
+            self._desk.close()
 
     async def _work(self) -> None:
-        ear = self._bus.ear(self._workers)
         free = asyncio.Semaphore(self._slots)
-        try:
-            async with asyncio.TaskGroup() as group:
-                while True:
-                    await free.acquire()
-                    lease = await self._claim()
-                    if lease is None:
-                        free.release()
-                        await ear.wait(LOOK)
-                        continue
-                    task = group.create_task(self._grant(lease))
-                    task.add_done_callback(lambda _: free.release())
-        finally:
-            ear.close()
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await free.acquire()
+                granted = await self._claim()
+                if granted is None:
+                    free.release()
+                    await self._desk.news(LOOK)
+                    continue
+                task = group.create_task(self._grant(granted))
+                task.add_done_callback(lambda _: free.release())
 
     async def settle(self) -> None:
         """Grant what is asked for now, and stop."""
-        while (lease := await self._claim()) is not None:
-            await self._grant(lease)
+        while (granted := await self._claim()) is not None:
+            await self._grant(granted)
+        self._desk.close()
 
-    async def _claim(self) -> Lease | None:
-        claim = ClaimRequest(tuple(sorted(self._workers)), self._holder, LEASE, self._local)
-        lease = await self._store.submit(claim)
-        self.failure = ""
-        assert lease is None or isinstance(lease, Lease)
-        return lease
+    async def _claim(self) -> Granted | None:
+        granted = await self._desk.claim(self._workers, LEASE)
+        self._there()
+        return granted
 
-    async def _grant(self, lease: Lease) -> None:
-        held = Held(lease.name, lease.epoch)
-        request = (await self._store.read(lease.position - 1, lease.position, 1))[0]
-        told = fact(request)
+    async def _grant(self, granted: Granted) -> None:
+        told = fact(granted.request)
+        log.info("%s %s begins", told.event.wire, told.id)
         work = asyncio.ensure_future(self._outcome(told))
-        renewing = asyncio.ensure_future(self._renew(held))
+        renewing = asyncio.ensure_future(self._renew(granted.held))
         try:
             await asyncio.wait({work, renewing}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():  # the lease is lost: somebody else carries it out, or nobody
-                log.info("worker %s stops: %s", self._holder, renewing.exception())
+                log.info("%s %s stops: %s", told.event.wire, told.id, renewing.exception())
                 return
-            await self._say(work.result(), request, held)
+            await self._say(granted, work.result())
         finally:
             for task in (work, renewing):
                 task.cancel()
             await asyncio.gather(work, renewing, return_exceptions=True)
 
-    async def _say(self, outcome: Outcome, request: Envelope, held: Held) -> None:
+    async def _say(self, granted: Granted, outcome: Outcome) -> None:
         """Answer under the lease. While the log cannot be written, the answer waits."""
-        said = draft(outcome, derived_id("outcome", request.event_id, held.epoch))
         while True:
             try:
-                await append(
-                    self._store, said, actor=f"worker:{self._holder}", cause=request, answers=held
-                )
+                await self._desk.answer(granted, outcome)
             except Conflict as lost:
-                log.info("worker %s was too late: %s", self._holder, lost)
+                log.info("%s came too late: %s", outcome.wire, lost)
             except LogUnavailable as away:
-                self.failure = str(away)
+                self._away(str(away))
                 await asyncio.sleep(1)
                 continue
             else:
                 self.answered += 1
-            self.failure = ""
+                log.info("%s answers %s", outcome.wire, granted.request.event_id)
+            self._there()
             return
 
     async def _outcome(self, told: Fact) -> Outcome:
         worker = self._workers[told.event.wire]
 
         def tell(says: dict[str, Any]) -> None:
-            self._bus.say(Progress(told.id, says))
+            self._desk.tell(Progress(told.id, says))
 
         try:
             return await worker.grant(told, tell)
@@ -151,6 +135,16 @@ class Runner:
         while True:
             await asyncio.sleep(LEASE / 3)
             try:
-                await self._store.submit(RenewLease(held, LEASE))
+                await self._desk.renew(held, LEASE)
             except LogUnavailable as away:
-                self.failure = str(away)
+                self._away(str(away))
+
+    def _away(self, why: str) -> None:
+        if not self.failure:  # said once for each time that it goes away
+            log.warning("the workers wait: %s", why)
+        self.failure = why
+
+    def _there(self) -> None:
+        if self.failure:
+            log.info("the workers go on")
+        self.failure = ""

@@ -14,6 +14,7 @@
       NotFound                      what was asked about is not there
       LogUnavailable                the log cannot be reached or written just now
         OwnerBusy                   another process owns this home and does not answer
+        ServerAway                  the server that holds the log does not answer just now
         NoRoom                      the disk is full
         ReadOnly                    the folder may not be written
         NotBegun                    there is a database, but no log in it yet
@@ -99,6 +100,10 @@ class LogUnavailable(RatchetError):
 
 class OwnerBusy(LogUnavailable):
     """Another process owns this home and does not answer."""
+
+
+class ServerAway(LogUnavailable):
+    """The server that holds the log does not answer just now; whoever can wait, waits."""
 
 
 class NoRoom(LogUnavailable):

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from typing import ClassVar
 
 from events.admission import Ledger, admit
 from events.chain import EMPTY, GENESIS, Head, Signer
@@ -24,6 +25,8 @@ def utc_now() -> datetime:
 
 class MemoryStore:
     """Keeps every promise of the store but that of outliving its process."""
+
+    shared: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from events.chain import Head
 from events.envelope import Draft, Envelope, draft
@@ -132,6 +132,9 @@ Answer = tuple[Envelope, ...] | Lease | None
 
 class EventStore(Protocol):
     """The log. Reading gives what is committed; writing gives an answer or a named error."""
+
+    shared: ClassVar[bool]
+    """Other owners write to the same log, so nobody's leases end because this one begins."""
 
     async def submit(self, operation: Operation) -> Answer:
         """Carry out one operation, durably."""

@@ -16,17 +16,22 @@ from agents.shell import Shell, introduce
 from agents.trainer import TRAINER
 from agents.trainer.workers.pretend import pretender
 from agents.worker import Runner, Worker
-from events.bus import LogTailBus
+from events.bus import Bus, LogTailBus
+from events.desk import LogDesk
+from events.errors import LeaseLost
 from events.projection import Projection
 from events.store import EndLocalLeases, EventStore
 from infra.clock import Clock
+from infra.forgetting import Purge, Purger
 from infra.home import Home
 from infra.house import House, Part
 from infra.settings import Settings
+from infra.sockets import is_loopback
 from pipelines.runs import RUNS
 
 if TYPE_CHECKING:
     from infra.api.server import Server
+    from infra.wire import Wire
 
 AGENTS: tuple[Agent[Any], ...] = (SCHEDULER, TRAINER)
 PROJECTIONS: dict[str, Projection] = {
@@ -39,19 +44,40 @@ async def built(
     settings: Settings,
     agents: Sequence[Agent[Any]] = AGENTS,
     workers: Sequence[Worker] | None = None,
+    purges: Sequence[Purge] = (),
+    wire: Wire | None = None,
+    home: Home | None = None,
 ) -> House:
     """The house of an owner: its predecessor's leases end, its agents are introduced."""
-    await store.submit(EndLocalLeases())
+    if not store.shared:
+        await store.submit(EndLocalLeases())
     await introduce(store, agents)
-    bus = LogTailBus(store)
+    bus: Bus = LogTailBus(store) if wire is None else wire.bus(store)
     if workers is None:
-        workers = (pretender(settings.workers.pretend_seconds),)
+        workers = workers_of(settings)
     grants = {worker.kind.wire: worker for worker in workers}
     shells = [Shell(agent, store, bus, me()) for agent in agents]
     parts: list[Part] = [*shells, Clock(store, bus)]
+    if wire is not None and home is not None:
+        parts.extend(wire.parts(store, bus, home))
+    if purges:
+        parts.append(Purger(store, bus, purges))
     if settings.workers.slots and grants:
-        parts.append(Runner(grants, store, bus, "pretend", settings.workers.slots))
+        desk = LogDesk(store, bus, grants, "pretend")
+        parts.append(Runner(grants, desk, settings.workers.slots))
     return House(store, bus, shells, parts, PROJECTIONS)
+
+
+def workers_of(settings: Settings) -> Sequence[Worker]:
+    """Those who carry out requests, here or on another machine."""
+    return (pretender(settings.workers.pretend_seconds),)
+
+
+def wired(home: Home, settings: Settings, owner: str) -> Wire | None:
+    """The wire to NATS, its server just starting; `owner` is the token of the home's note."""
+    from infra.wire import wired
+
+    return wired(home, settings.nats, owner, is_loopback(settings.api.host))
 
 
 def door(house: House, home: Home, listening: socket.socket, owner: str) -> Server:
@@ -63,13 +89,18 @@ def door(house: House, home: Home, listening: socket.socket, owner: str) -> Serv
 
 async def settled(store: EventStore, agents: Sequence[Agent[Any]] = AGENTS) -> None:
     """Let the agents answer all that stands in the log, once; for who has no owner to do it."""
-    await store.submit(EndLocalLeases())
+    if not store.shared:
+        await store.submit(EndLocalLeases())
     await introduce(store, agents)
     bus = LogTailBus(store)
     end = -1
     while end != (end := (await store.head()).position):
         for agent in agents:
-            await Shell(agent, store, bus, me()).settle()
+            try:
+                await Shell(agent, store, bus, me()).settle()
+            except LeaseLost:  # another owner of a shared log leads this agent
+                if not store.shared:
+                    raise
     await bus.close()
 
 

@@ -11,7 +11,7 @@ import json
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -32,6 +32,8 @@ class Home:
     """Where everything of one installation lies."""
 
     folder: Path
+    store_url: str = field(default="", repr=False)
+    """Of a log that this home shares with others; its keys, artifacts and notes stay here."""
 
     @property
     def database(self) -> Path:
@@ -40,6 +42,16 @@ class Home:
     @property
     def note(self) -> Path:
         return self.folder / "up.json"
+
+    @property
+    def moved(self) -> Path:
+        """Says where the log went, once it was copied to another place."""
+        return self.folder / "moved.json"
+
+    @property
+    def mainstay(self) -> Path:
+        """The file without which this home is none."""
+        return self.keys / "head.key" if self.store_url else self.database
 
     @property
     def keys(self) -> Path:
@@ -59,6 +71,8 @@ class Home:
 
     def reader(self) -> EventStore:
         """The log for reading; where there is none yet, an empty one."""
+        if self.store_url:
+            return self._shared(None, Keeper.found(self.keys))
         if self._empty():
             return MemoryStore()
         try:
@@ -66,8 +80,11 @@ class Home:
         except NotBegun:
             return MemoryStore()
 
-    def writer(self) -> SqliteStore:
+    def writer(self) -> EventStore:
         """The log for writing. Only for who holds the lock."""
+        if self.store_url:
+            self._not_two()
+            return self._shared(Signer.of(self.keys), Keeper.of(self.keys))
         self._empty()
         store = SqliteStore(self.database, Signer.of(self.keys), keeper=Keeper.of(self.keys))
         self._made.touch(mode=0o600, exist_ok=True)
@@ -80,6 +97,12 @@ class Home:
 
     def _empty(self) -> bool:
         """Whether there is no log yet; one that was there and is gone is an error."""
+        if self.moved.exists():
+            raise ReadOnly(
+                f"the log of this home was moved to {self.moved_to()}",
+                where=str(self.folder),
+                right="set store.url, for instance with RATCHET__STORE__URL=postgres://...",
+            )
         if self.database.exists() and self.database.stat().st_size:
             return False
         if self._made.exists():
@@ -89,6 +112,26 @@ class Home:
                 right="bring it back from a backup; to begin anew, remove the whole folder",
             )
         return True
+
+    def moved_to(self) -> str | None:
+        """The server and the database to which the log went."""
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            return str(json.loads(self.moved.read_text())["to"])
+        return None
+
+    def _shared(self, signer: Signer | None, keeper: Keeper | None) -> EventStore:
+        from events.sql.postgres.store import PostgresStore  # 60 ms, and most homes have a file
+
+        return PostgresStore(self.store_url, signer, keeper=keeper)
+
+    def _not_two(self) -> None:
+        """Refuse to begin a second history beside the one that lies in the home."""
+        if self.database.exists() and self.database.stat().st_size and not self.moved.exists():
+            raise ReadOnly(
+                "this home has a log of its own, and store.url names another",
+                where=str(self.database),
+                right="`ratchet move --to URL` copies it there; or use an empty home",
+            )
 
     def owner(self) -> dict[str, Any] | None:
         """What the present owner says about itself, if one runs for long."""

@@ -27,7 +27,10 @@ class Part(Protocol):
     """Something that runs until it is cancelled, and can say what hinders it."""
 
     name: str
-    failure: str
+
+    @property
+    def failure(self) -> str:
+        """What hinders it just now, or ''."""
 
     async def run(self) -> None:
         """Run until cancelled."""

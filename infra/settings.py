@@ -7,12 +7,13 @@ environment is read here and nowhere else.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from events.errors import Malformed, UnknownType
 from events.suggest import malformed, near
@@ -42,6 +43,28 @@ class Workers(Section):
     """Requests that are carried out at the same time; 0 leaves them to others."""
     pretend_seconds: float = Field(default=1.0, ge=0, le=3600)
     """How long a stage takes that is only pretended."""
+    token: SecretStr = SecretStr("")
+    """By which `ratchet worker` is let in; on the command line others could read it."""
+
+
+class Store(Section):
+    """Where the log lies."""
+
+    url: str = ""
+    """postgres://USER:PASSWORD@HOST/DATABASE, a log for many homes; empty keeps one in the home."""
+
+
+class Nats(Section):
+    """The server over which programs hear the log and speak to it."""
+
+    url: str = ""
+    """Of a server that somebody runs; empty starts one here."""
+    credentials: str = ""
+    """A file of credentials for that server."""
+    server: str = ""
+    """The nats-server to start; empty takes one on PATH or the one that came along, `none` none."""
+    replicas: int = Field(default=0, ge=0, le=5)
+    """How often a cluster keeps each message; 0 is 3 times, and once where there is no cluster."""
 
 
 class Log(Section):
@@ -55,6 +78,8 @@ class Settings(Section):
 
     api: Api = Field(default_factory=Api)
     workers: Workers = Field(default_factory=Workers)
+    store: Store = Field(default_factory=Store)
+    nats: Nats = Field(default_factory=Nats)
     log: Log = Field(default_factory=Log)
 
 
@@ -106,10 +131,17 @@ def configuration(
         where = f"{wrong.where}, from {origin}"
         raise Malformed(wrong.what, where=where, right=wrong.right) from None
     origins = tuple(
-        Origin(key, value, layers[key][1] if key in layers else "default")
+        Origin(key, _shown(value), layers[key][1] if key in layers else "default")
         for key, value in _flat(settings.model_dump())
     )
     return Configuration(settings, origins)
+
+
+def _shown(value: Any) -> Any:
+    """A value as it may be printed: secrets, and passwords in addresses, are not."""
+    if isinstance(value, SecretStr):
+        return str(value)
+    return re.sub(r"(://[^/@:,]*):[^,]*@", r"\1:***@", value) if isinstance(value, str) else value
 
 
 def _from_file(file: Path) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from ipaddress import ip_address
 
 from events.errors import Malformed, RatchetError
 
@@ -42,3 +43,13 @@ def listening_socket(host: str, port: int, insist: bool) -> socket.socket:
         ) from None
     made.setblocking(False)
     return made
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the name or address can only mean this machine."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from events.chain import GENESIS, Head, Signer, holds, signed
@@ -14,16 +14,22 @@ from events.sql import reader
 
 def ending(db: sqlite3.Connection, path: Path, signer: Signer) -> tuple[int, str, str]:
     """Position, hash and time of the newest event, once that is found to be the signed one."""
-    position, digest, recorded_at = reader.newest(db)
-    head = reader.signed_head(db)
+    return fitting(reader.newest(db), reader.signed_head(db), str(path), signer)
+
+
+def fitting(
+    newest: tuple[int, str, str], head: Head, where: str, signer: Signer
+) -> tuple[int, str, str]:
+    """The same of any store, from what it holds."""
+    position, digest, recorded_at = newest
     if (position, digest) == (0, "") and head.position == 0:
         return 0, GENESIS, ""
     if head.position != position:
-        raise _damaged(
-            f"the log ends at position {position}, but its signed head says {head.position}", path
+        raise damaged(
+            f"the log ends at position {position}, but its signed head says {head.position}", where
         )
     if head.hash != digest or not signed(head, signer.public):
-        raise _damaged(f"the signed head does not fit the event at position {position}", path)
+        raise damaged(f"the signed head does not fit the event at position {position}", where)
     return position, digest, recorded_at
 
 
@@ -53,12 +59,16 @@ def keep(db: sqlite3.Connection, head: Head, segments: Mapping[int, bytes]) -> N
 
 def _from_segments(db: sqlite3.Connection, head: Head) -> Frontier:
     whole = head.position // SEGMENT
-    roots = reader.segments(db)[:whole]
+    return kept_tree(reader.segments(db)[:whole], reader.hashes(db, whole * SEGMENT, head.position))
+
+
+def kept_tree(roots: Sequence[str], tail: Sequence[str]) -> Frontier:
+    """The tree over whole segments and what lies behind them; roots are only a cache."""
     try:
         kept = leaves(roots)
-    except LogDamaged:  # only a cache
+    except LogDamaged:
         return Frontier()
-    return standing(kept, leaves(reader.hashes(db, whole * SEGMENT, head.position)))
+    return standing(kept, leaves(tail))
 
 
 def _built_anew(db: sqlite3.Connection, path: Path, head: Head, signer: Signer) -> Frontier:
@@ -73,7 +83,7 @@ def _built_anew(db: sqlite3.Connection, path: Path, head: Head, signer: Signer) 
     if not head.root:
         keep(db, signer.sign(head.position, head.hash, root), {})
     elif root != head.root:
-        raise _damaged("the events are not those over which the head was signed", path)
+        raise damaged("the events are not those over which the head was signed", str(path))
     return found
 
 
@@ -87,13 +97,13 @@ def _checked(db: sqlite3.Connection, path: Path) -> Iterator[list[str]]:
     while envelopes := reader.between(db, position, None, SEGMENT, None):
         for envelope in envelopes:
             if envelope.position != position + 1 or not holds(envelope, previous):
-                raise _damaged(
-                    f"the event at position {position + 1} is not what was written", path
+                raise damaged(
+                    f"the event at position {position + 1} is not what was written", str(path)
                 )
             position, previous = envelope.position, envelope.hash
         yield [envelope.hash for envelope in envelopes]
 
 
-def _damaged(what: str, path: Path) -> LogDamaged:
+def damaged(what: str, where: str) -> LogDamaged:
     right = "run `ratchet audit`; bring the log back from a backup"
-    return LogDamaged(what, where=str(path), right=right)
+    return LogDamaged(what, where=where, right=right)

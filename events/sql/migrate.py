@@ -6,6 +6,7 @@ migrations so far have not. Triggers are written by hand.
 
 from __future__ import annotations
 
+import io
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -39,6 +40,23 @@ def upgrade(path: Path) -> None:
                 where=str(path),
                 right="run the version that wrote the log, or bring it back from a backup",
             ) from error
+
+
+def script(dialect: str, found: str | None) -> str:
+    """The SQL that leads from the migration `found`, or from nothing, to the newest: for a database
+    to which another driver speaks."""
+    written = io.StringIO()
+    config = Config(output_buffer=written, attributes={"dialect": dialect})
+    config.set_main_option("script_location", HERE)
+    try:
+        command.upgrade(config, f"{found or 'base'}:head", sql=True)
+    except CommandError as error:
+        raise UnknownHistory(
+            f"no migration leads from this log's schema to the newest ({error})",
+            where="alembic_version",
+            right="run the version that wrote the log",
+        ) from error
+    return written.getvalue()
 
 
 def current(path: Path) -> str | None:

@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import ClassVar, NamedTuple, TypeVar
 
 from events.chain import Head, Signer
 from events.envelope import Envelope
@@ -40,6 +40,8 @@ class _Waiting(NamedTuple):
 
 class SqliteStore:
     """The log in one file. Read-only unless a signer is given."""
+
+    shared: ClassVar[bool] = False
 
     def __init__(
         self,

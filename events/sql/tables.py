@@ -17,9 +17,11 @@ METADATA = MetaData(
         "uq": "%(table_name)s_%(column_0_name)s_once",
         "ck": "%(table_name)s_%(constraint_name)s",
         "fk": "%(table_name)s_%(column_0_name)s_of_%(referred_table_name)s",
-        "pk": "%(table_name)s_key",
+        "pk": "%(table_name)s_pk",
     }
 )
+TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+"""Compared by bytes everywhere, as Python does."""
 LONG = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite counts in 64 bits anyway, and only an INTEGER key is the number of its row."""
 
@@ -41,6 +43,7 @@ class EventRow(Table, table=True):
             "events_cause",
             "cause_id",
             sqlite_where=text("cause_id IS NOT NULL"),
+            postgresql_where=text("cause_id IS NOT NULL"),
         ),
         Index("events_type", "type"),
         Index(
@@ -51,20 +54,20 @@ class EventRow(Table, table=True):
         ),
     )
 
-    position: int = Field(primary_key=True, sa_type=LONG)
-    event_id: str = Field(sa_type=Text)
-    type: str = Field(sa_type=Text)
+    position: int = Field(sa_column=Column(LONG, primary_key=True, autoincrement=False))
+    event_id: str = Field(sa_type=TEXT)
+    type: str = Field(sa_type=TEXT)
     schema_: int = Field(sa_column=Column("schema", Integer, nullable=False))
-    stream: str = Field(sa_type=Text)
+    stream: str = Field(sa_type=TEXT)
     version: int = Field(sa_type=LONG)
-    recorded_at: str = Field(sa_type=Text)
-    actor: str = Field(sa_type=Text)
-    correlation_id: str = Field(sa_type=Text)
-    cause_id: str | None = Field(default=None, sa_type=Text)
-    data: str = Field(sa_type=Text)
-    key_id: str | None = Field(default=None, sa_type=Text)
-    previous_hash: str = Field(sa_type=Text)
-    hash: str = Field(sa_type=Text)
+    recorded_at: str = Field(sa_type=TEXT)
+    actor: str = Field(sa_type=TEXT)
+    correlation_id: str = Field(sa_type=TEXT)
+    cause_id: str | None = Field(default=None, sa_type=TEXT)
+    data: str = Field(sa_type=TEXT)
+    key_id: str | None = Field(default=None, sa_type=TEXT)
+    previous_hash: str = Field(sa_type=TEXT)
+    hash: str = Field(sa_type=TEXT)
 
 
 class HeadRow(Table, table=True):
@@ -72,12 +75,12 @@ class HeadRow(Table, table=True):
 
     __tablename__ = "head"
 
-    id: int = Field(primary_key=True)
+    id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
     position: int = Field(sa_type=LONG)
-    hash: str = Field(sa_type=Text)
-    signature: str = Field(sa_type=Text)
-    key: str = Field(sa_type=Text)
-    root: str = Field(sa_column=Column(Text, nullable=False, server_default=text("''")))
+    hash: str = Field(sa_type=TEXT)
+    signature: str = Field(sa_type=TEXT)
+    key: str = Field(sa_type=TEXT)
+    root: str = Field(sa_column=Column(TEXT, nullable=False, server_default=text("''")))
 
 
 class SegmentRow(Table, table=True):
@@ -87,7 +90,7 @@ class SegmentRow(Table, table=True):
 
     number: int = Field(sa_column=Column(LONG, primary_key=True, autoincrement=False))
     """From 0."""
-    root: str = Field(sa_type=Text)
+    root: str = Field(sa_type=TEXT)
 
 
 class SubjectRow(Table, table=True):
@@ -96,9 +99,9 @@ class SubjectRow(Table, table=True):
     __tablename__ = "subjects"
     __table_args__: ClassVar[Any] = (Index("subjects_key_id", "key_id", unique=True),)
 
-    token: str = Field(primary_key=True, sa_type=Text)
-    key_id: str = Field(sa_type=Text)
-    wrapped: str = Field(sa_type=Text)
+    token: str = Field(primary_key=True, sa_type=TEXT)
+    key_id: str = Field(sa_type=TEXT)
+    wrapped: str = Field(sa_type=TEXT)
 
 
 class CheckpointRow(Table, table=True):
@@ -106,7 +109,7 @@ class CheckpointRow(Table, table=True):
 
     __tablename__ = "checkpoints"
 
-    name: str = Field(primary_key=True, sa_type=Text)
+    name: str = Field(primary_key=True, sa_type=TEXT)
     position: int = Field(sa_type=LONG)
 
 
@@ -116,10 +119,10 @@ class LeaseRow(Table, table=True):
     __tablename__ = "leases"
     __table_args__: ClassVar[Any] = (Index("leases_open", "kind", "position"),)
 
-    name: str = Field(primary_key=True, sa_type=Text)
-    kind: str = Field(sa_type=Text)
+    name: str = Field(primary_key=True, sa_type=TEXT)
+    kind: str = Field(sa_type=TEXT)
     position: int = Field(sa_type=LONG)
-    holder: str = Field(sa_type=Text)
+    holder: str = Field(sa_type=TEXT)
     epoch: int = Field(sa_type=LONG)
     until: float = Field(sa_type=Float)
     local: bool
@@ -130,7 +133,7 @@ class SnapshotRow(Table, table=True):
 
     __tablename__ = "snapshots"
 
-    name: str = Field(primary_key=True, sa_type=Text)
-    fold: str = Field(sa_type=Text)
+    name: str = Field(primary_key=True, sa_type=TEXT)
+    fold: str = Field(sa_type=TEXT)
     position: int = Field(sa_type=LONG)
-    state: str = Field(sa_type=Text)
+    state: str = Field(sa_type=TEXT)

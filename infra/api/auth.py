@@ -7,10 +7,6 @@ must not have been passed on by a proxy. Beyond loopback every call bears a toke
 
 from __future__ import annotations
 
-import hmac
-import logging
-from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,42 +14,25 @@ from fastapi import Depends
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
-from events.errors import RatchetError
 from infra.api.problems import TurnedAway
-from infra.tokens import SCOPES, Token, Tokens, digest
-
-log = logging.getLogger(__name__)
+from infra.callers import NOBODY, RIGHT, Caller, Callers, Stranger
+from infra.sockets import is_loopback
+from infra.tokens import SCOPES, Tokens
 
 CALLER = "ratchet.caller"
 """Under which name a request carries its caller."""
 
 
-@dataclass(frozen=True)
-class Caller:
-    """Who stands behind a call, as the log will name them, and what they may do."""
-
-    actor: str
-    scopes: frozenset[str]
-
-    def may(self, scope: str) -> bool:
-        return scope in self.scopes or "admin" in self.scopes
-
-
 NEIGHBOUR = Caller("http", frozenset(SCOPES) - {"admin"})
 """Anyone on this machine, where the door listens on loopback only. What is personal is not for all
 who share a machine: that takes a token everywhere."""
-OWNER = Caller("cli", frozenset(SCOPES))
-"""Commands of whoever may read the home's note."""
-NOBODY = Caller("nobody", frozenset())
 
 
 class Guard:
     """Stands at the door. `owner` is the token that the owner's own note holds."""
 
     def __init__(self, tokens: Tokens, loopback: bool, owner: str = "") -> None:
-        self._tokens, self.loopback = tokens, loopback
-        self._owner = digest(owner) if owner else ""
-        self._complaint = ""
+        self._callers, self.loopback = Callers(tokens, owner), loopback
 
     def caller(self, headers: Headers) -> Caller:
         """Who calls, or why they are turned away."""
@@ -65,33 +44,15 @@ class Guard:
         return NEIGHBOUR
 
     def _bearer(self, given: list[str]) -> Caller:
-        scheme, _, secret = given[0].strip().partition(" ")
-        if len(given) > 1 or scheme.lower() != "bearer" or not secret.strip():
-            raise unknown("the Authorization header bears no token")
-        secret = secret.strip()
-        if self._owner and hmac.compare_digest(self._owner, digest(secret)):
-            return OWNER
-        token = self._known(secret)
-        if token is None:
-            raise unknown("this token is not known here")
-        return Caller(f"token:{token.name}", frozenset(token.scopes))
-
-    def _known(self, secret: str) -> Token | None:
         try:
-            token = self._tokens.bearer(secret)
-        except (RatchetError, OSError) as error:
-            if str(error) != self._complaint:
-                self._complaint = str(error)
-                log.error("no token is accepted: %s", error)
-            return None
-        self._complaint = ""
-        return token
+            return self._callers.bearer(given)
+        except Stranger as stranger:
+            raise unknown(stranger.what) from None
 
 
 def unknown(what: str) -> TurnedAway:
-    right = "Authorization: Bearer TOKEN; `ratchet tokens add` makes one"
     headers = {"WWW-Authenticate": "Bearer"}
-    return TurnedAway(401, what, where="token", right=right, headers=headers)
+    return TurnedAway(401, what, where="token", right=RIGHT, headers=headers)
 
 
 def check_local(headers: Headers) -> None:
@@ -108,16 +69,6 @@ def check_local(headers: Headers) -> None:
         raise TurnedAway(403, what, where="Origin", right="call without a browser, or bear a token")
     if "forwarded" in headers or "x-forwarded-for" in headers:
         raise unknown("a call that a proxy passed on needs a token")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the name or address can only mean this machine."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _hostname(url: str) -> str:

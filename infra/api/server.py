@@ -15,9 +15,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from events.errors import LogUnavailable
 from infra.api.app import api
-from infra.api.auth import Guard, is_loopback
+from infra.api.auth import Guard
 from infra.home import Home
 from infra.house import House
+from infra.sockets import is_loopback
 from infra.tokens import Tokens
 
 PATIENCE = 10.0

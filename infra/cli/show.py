@@ -66,9 +66,9 @@ def _with_wait(words: list[str]) -> list[str]:
 def home() -> Home:
     """The home that this command is about."""
     from infra.home import Home  # 100 ms that --help must not pay
-    from infra.settings import home_folder
+    from infra.settings import configuration, home_folder
 
-    return Home(home_folder(Chosen.home))
+    return Home(home_folder(Chosen.home), configuration().settings.store.url)
 
 
 def reading(question: Callable[[EventStore], Awaitable[T]]) -> T:

@@ -11,29 +11,30 @@ import errno
 import logging
 import os
 import secrets
-import signal
 import sys
-import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from events.errors import LogUnavailable, NoRoom, RatchetError, ReadOnly
-from infra.assemble import built, door
+from infra.assemble import built, door, wired
 from infra.cli import show
+from infra.cli.running import Stop, log_to_stderr, reached
+from infra.forgetting import from_artifacts
 from infra.home import Home, Lock
 from infra.house import House
 from infra.settings import Configuration, configuration
 from infra.sockets import listening_socket
 from infra.tokens import Tokens
 
+if TYPE_CHECKING:
+    from infra.wire import Wire
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 log = logging.getLogger(__name__)
 
-DEADLINE = 9.0
-"""Seconds after which a stop is no longer polite."""
 LOOK = 0.5
 """Seconds between looks whether the home is still there."""
 PRETENCE = "training workers of this version only pretend: no model is made, nothing is measured"
@@ -50,7 +51,7 @@ def up(
 ) -> None:
     """Run everything; stop with Ctrl-C."""
     chosen = configuration({"api.host": host, "api.port": port})
-    _log_to_stderr(chosen.settings.log.level)
+    log_to_stderr(chosen.settings.log.level)
     home = show.home()
     with Lock(home) as lock:
         if not lock.take():
@@ -69,18 +70,27 @@ async def _run(home: Home, chosen: Configuration) -> int:
     stop = Stop()
     with listening_socket(api.host, api.port, insist) as listening:
         store = home.writer()
+        token = secrets.token_urlsafe(32)
+        wire = None
         try:
-            house = await built(store, chosen.settings)
+            if not await reached(store, stop):
+                await store.close()
+                return 0
+            wire = wired(home, chosen.settings, token)
+            purges = [from_artifacts(home.artifacts)]
+            house = await built(store, chosen.settings, purges=purges, wire=wire, home=home)
         except BaseException:
+            await _cut(wire)
             await store.close()
             raise
-        token = secrets.token_urlsafe(32)
         server = door(house, home, listening, token)
         parts = asyncio.create_task(house.run(), name="house")
         try:
             await server.open()
-            _announce(home, house, server.near_url, token)
-            await _greet(home, house, server.url, chosen)
+            if wire is not None:
+                await wire.ready()
+            _announce(home, house, server.near_url, token, wire)
+            await _greet(home, house, server.url, chosen, wire)
             if not (server.loopback or Tokens(home.folder / "tokens.json").all()):
                 _say("nobody may call yet: `ratchet tokens add NAME --scope publish` makes a token")
             code = await _watch(home, stop, parts, server.serving)
@@ -91,31 +101,37 @@ async def _run(home: Home, chosen: Configuration) -> int:
             parts.cancel()
             await asyncio.gather(parts, return_exceptions=True)
             await _let_go(house)
+            await _cut(wire)
     log.info("stopped")
     return code
 
 
-def _announce(home: Home, house: House, url: str, token: str) -> None:
+def _announce(home: Home, house: House, url: str, token: str, wire: Wire | None) -> None:
     home.announce(
         {
             "pid": os.getpid(),
             "http": url,
-            "nats": None,
+            "nats": None if wire is None else wire.url,
             "token": token,
             "started_at": house.started_at.isoformat(),
         }
     )
 
 
-async def _greet(home: Home, house: House, url: str, chosen: Configuration) -> None:
+async def _greet(
+    home: Home, house: House, url: str, chosen: Configuration, wire: Wire | None
+) -> None:
     head = await house.store.head()
+    nats = None if wire is None else wire.link.shown
     document = {
         "http": url,
+        "nats": nats,
         "home": str(home.folder),
         "pid": os.getpid(),
         "position": head.position,
     }
-    show.answer(document, f"ratchet is up: {url}, home {home.folder}")
+    doors = url if nats is None else f"{url}, {nats}"
+    show.answer(document, f"ratchet is up: {doors}, home {home.folder}")
     if chosen.settings.workers.slots:
         _say(PRETENCE)
 
@@ -124,9 +140,9 @@ async def _watch(
     home: Home, stop: Stop, parts: asyncio.Task[None], serving: asyncio.Task[None] | None
 ) -> int:
     """Until told to stop, or until there is nothing left to own; the exit code."""
-    mine = _mark(home.database)
+    mine = _mark(home.mainstay)
     while not await stop.asked(LOOK):
-        if mine is None or _mark(home.database) != mine:
+        if mine is None or _mark(home.mainstay) != mine:
             log.error("the home %s has vanished; nothing more can be kept in it", home.folder)
             return LogUnavailable.exit_code
         for part in (parts, serving):
@@ -136,6 +152,11 @@ async def _watch(
     return 0
 
 
+async def _cut(wire: Wire | None) -> None:
+    if wire is not None:
+        await wire.close()
+
+
 async def _let_go(house: House) -> None:
     try:
         await house.close()
@@ -143,37 +164,6 @@ async def _let_go(house: House) -> None:
         log.warning("not everything could be kept: %s", error)
         with suppress(RatchetError):
             await house.store.close()
-
-
-class Stop:
-    """Hears the signals: the first asks, the second commands."""
-
-    def __init__(self) -> None:
-        self._asked = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._hear, number)
-
-    def _hear(self, number: int) -> None:
-        if self._asked.is_set():
-            _say("stopped at once")
-            os._exit(128 + number)
-        self._asked.set()
-        late = threading.Timer(DEADLINE, _give_up)
-        late.daemon = True
-        late.start()
-
-    async def asked(self, seconds: float) -> bool:
-        """Whether to stop, after at most so many seconds."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._asked.wait()
-        return self._asked.is_set()
-
-
-def _give_up() -> None:
-    _say(f"not everything ended within {DEADLINE:g} s; what was acknowledged is kept")
-    os._exit(0)
 
 
 def _mark(file: Path) -> tuple[int, int] | None:
@@ -192,13 +182,6 @@ def _explained(error: OSError, home: Home) -> RatchetError:
         right = "make the folder writable for this user, or name another with --home"
         return ReadOnly(f"the home cannot be written ({why})", where=where, right=right)
     return LogUnavailable(f"ratchet cannot run here ({why})", where=where)
-
-
-def _log_to_stderr(level: str) -> None:
-    shape = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-    logging.basicConfig(stream=sys.stderr, level=level.upper(), format=shape)
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    logging.getLogger("uvicorn").setLevel(logging.ERROR)
 
 
 def _say(text: str) -> None:

@@ -20,6 +20,7 @@ from agents.trainer import TRAINER
 from agents.trainer.workers.pretend import failed
 from agents.worker import Runner, Tell, Worker
 from events.bus import LogTailBus
+from events.desk import LogDesk
 from events.catalog.hand import ApprovalGiven, HoldRequested
 from events.catalog.roles import RoleDefined
 from events.catalog.training import StageCompleted, StageRequested, TrainingRequested
@@ -75,7 +76,7 @@ async def settle(store: MemoryStore) -> None:
     while end != (end := (await store.head()).position):
         for agent in AGENTS:
             await Shell(agent, store, bus, "test").settle()
-        await Runner(WORKERS, store, bus, "pretend").settle()
+        await Runner(WORKERS, LogDesk(store, bus, WORKERS, "pretend")).settle()
     await bus.close()
 
 

@@ -11,6 +11,7 @@ from agents import worker as module
 from agents.trainer.workers.pretend import failed, pretender
 from agents.worker import Runner, Tell, Worker
 from events.bus import LogTailBus
+from events.desk import LogDesk
 from events.catalog.training import RequestWithdrawn, StageCompleted, StageRequested
 from events.fact import Fact
 from events.memory import MemoryStore
@@ -23,7 +24,7 @@ async def granted(store: MemoryStore, *workers: Worker, seconds: float = 0.3) ->
     """Let runners compete for a while."""
     bus = LogTailBus(store)
     runners = [
-        Runner({one.kind.wire: one}, store, bus, f"worker-{number}", slots=2)
+        Runner({one.kind.wire: one}, LogDesk(store, bus, [one.kind.wire], f"w-{number}"), slots=2)
         for number, one in enumerate(workers)
     ]
     tasks = [asyncio.create_task(runner.run()) for runner in runners]
@@ -134,7 +135,8 @@ def test_progress_reaches_whoever_listens() -> None:
         bus = LogTailBus(store)
         follower = bus.follow()
         (asked,) = await append(store, request(), actor="agent:trainer")
-        runner = Runner({"StageRequested": pretender(0.0)}, store, bus, "worker")
+        desk = LogDesk(store, bus, ["StageRequested"], "worker")
+        runner = Runner({"StageRequested": pretender(0.0)}, desk)
         await runner.settle()
         heard = await follower.next(1)
         assert heard is not None

@@ -16,9 +16,12 @@ MEASURES = {
     "append_one": "durable appends, one caller",
     "replay": "read, verify, validate and fold a log",
     "audit": "derive every decision of a log again",
+    "proof": "prove one event of a million, and check the proof",
     "latency": "from an HTTP request to the agent's decision in the log",
     "idle": "the processor time of an agent that has nothing to do",
     "memory": "the memory that a replay takes",
+    "relay": "the log told to JetStream, acknowledged",
+    "consume": "batches of the stream read over NATS",
 }
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from events.chain import GENESIS, Signer, link
 from events.envelope import COLUMNS
+from events.merkle import Frontier
 from tests.infra.cli.saying import document, kept, refused, said
 
 
@@ -89,8 +90,9 @@ def rewritten(home: Path, kind: str, old: str, new: str) -> None:
             "UPDATE events SET data = ?, previous_hash = ?, hash = ? WHERE position = ?",
             (row["data"], row["previous_hash"], row["hash"], row["position"]),
         )
-    head = Signer.of(home / "keys").sign(len(rows), previous)
-    db.execute("INSERT OR REPLACE INTO head VALUES (1, ?, ?, ?, ?)", head)
+    root = Frontier().grown(bytes.fromhex(row["hash"]) for row in rows).frontier.root().hex()
+    head = Signer.of(home / "keys").sign(len(rows), previous, root)
+    db.execute("INSERT OR REPLACE INTO head VALUES (1, ?, ?, ?, ?, ?)", head)
     db.commit()
     db.close()
 

@@ -74,7 +74,7 @@ def test_an_intact_history_is_audited_in_three_lines(history: Path) -> None:
     assert report["differences"] == report["drift"] == []
     assert report["decisions"] > 0
     assert report["events"] == report["head"]["position"]
-    assert set(report["head"]) == {"position", "hash", "signature", "key"}
+    assert set(report["head"]) == {"position", "hash", "signature", "key", "root"}
     lines = said(history, "audit").out.splitlines()
     assert len(lines) == 3
     assert lines[0] == f"The chain is intact over {report['events']} events."

@@ -1,0 +1,126 @@
+"""What is said to us over NATS: taken in by FastStream, many at once, each with its own reply.
+
+A reply goes into an inbox and nowhere else, because it is said with our own rights. What floods in
+faster than it can be taken waits in a bounded queue; what does not fit there is dropped by the
+client library, and was never acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
+
+from nats.errors import Error as NatsError
+
+from events.errors import Malformed, RatchetError
+from events.nats.link import Link
+from events.nats.replies import refusal
+from events.nats.users import is_inbox
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 128
+"""Messages in work at the same time, so that many share one commit."""
+WAITING = 4096
+"""Messages that may wait to be taken in."""
+BYTES = 64 << 20
+"""Bytes that these may have."""
+QUEUE = "ratchet"
+"""Owners that share a server and a log share the work."""
+
+
+class Said(NamedTuple):
+    """One message."""
+
+    subject: str
+    """What stands behind the last dot: a type, an operation."""
+    body: bytes
+    headers: Mapping[str, str]
+
+
+Serve = Callable[[Said], Awaitable[dict[str, Any]]]
+"""The reply, or an error that says what is wrong."""
+
+
+class Door:
+    """Listens on some subjects, and replies."""
+
+    name = "door on NATS"
+    failure = ""
+    """What hinders it hinders the link, which says so."""
+
+    def __init__(self, link: Link, serves: Mapping[str, Serve]) -> None:
+        self._link, self._serves = link, serves
+        self.opened = asyncio.Event()
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        await self._link.wait()
+        await self._link.load()
+        await self._link.broker.connect()
+        subscribers = [self._subscriber(subject, serve) for subject, serve in self._serves.items()]
+        try:
+            for one in subscribers:
+                await one.start()
+            self.opened.set()
+            await asyncio.Event().wait()
+        finally:
+            for one in subscribers:
+                await _stopped(one)
+
+    def _subscriber(self, subject: str, serve: Serve) -> Any:
+        made = self._link.broker.subscriber(
+            f"{subject}.*",
+            queue=QUEUE,
+            pending_msgs_limit=WAITING,
+            pending_bytes_limit=BYTES,
+            max_workers=AT_ONCE,
+            decoder=_raw,
+            no_reply=True,
+            include_in_schema=False,
+        )
+
+        async def take(message: Any) -> None:
+            await self._reply(message, await _answer(message, serve))
+
+        made(take)
+        return made
+
+    async def _reply(self, message: Any, answer: dict[str, Any]) -> None:
+        if not message.reply:
+            return
+        if not is_inbox(message.reply):
+            log.warning("a reply was wanted at %r, which is no inbox", message.reply[:200])
+            return
+        text = json.dumps(answer, separators=(",", ":")).encode()
+        try:
+            await self._link.nc.publish(message.reply, text)
+        except (NatsError, OSError) as error:  # it will ask again: the same id, the same answer
+            log.debug("a reply was lost: %s", error)
+
+
+async def _answer(message: Any, serve: Serve) -> dict[str, Any]:
+    try:
+        if message.reply and not is_inbox(message.reply):
+            raise Malformed("the reply subject is no inbox", where="reply", right="_INBOX...")
+        tail = message.subject.rpartition(".")[2]
+        return await serve(Said(tail, message.data, message.headers or {}))
+    except RatchetError as error:
+        return refusal(error)
+    except Exception as error:  # a defect of ours: the sender is told, and so are we
+        log.exception("a message on %s could not be taken in", message.subject[:200])
+        return refusal(RatchetError(f"this could not be taken in ({type(error).__name__})"))
+
+
+async def _raw(message: Any) -> Any:
+    return message.raw_message
+
+
+async def _stopped(one: Any) -> None:
+    try:
+        await one.stop()
+    except (NatsError, OSError) as error:  # without a connection there is nothing to give back
+        log.debug("%s", error)

@@ -1,0 +1,118 @@
+"""`ratchet worker`: carry out requests for a log on another machine, without its database."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from agents.worker import Runner, Worker
+from events.errors import LogUnavailable, Malformed, RatchetError
+from events.nats.desk import NatsDesk
+from events.nats.link import Link
+from events.nats.users import inbox_of, user_of
+from infra.assemble import workers_of
+from infra.cli import show
+from infra.cli.running import Stop, log_to_stderr
+from infra.settings import Settings, configuration
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+log = logging.getLogger(__name__)
+
+LOOK = 0.5
+REFUSED = "authorization violation"
+
+
+@app.command()
+def worker(
+    url: Annotated[
+        str | None, typer.Option(help="Of the nats-server, as `ratchet up` tells it.")
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(help="With the scope worker; RATCHET__WORKERS__TOKEN keeps it from view."),
+    ] = None,
+    slots: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Requests carried out at the same time.")
+    ] = None,
+) -> None:
+    """Carry out requests of a log on another machine; stop with Ctrl-C."""
+    given = {"nats.url": url, "workers.token": token, "workers.slots": slots}
+    settings = configuration(given).settings
+    secret = settings.workers.token.get_secret_value()
+    for value, option in ((settings.nats.url, "--url"), (secret, "--token")):
+        if not value:
+            right = "ratchet worker --url nats://HOST:PORT --token TOKEN"
+            raise Malformed(f"a worker needs {option}", where=option, right=right)
+    log_to_stderr(settings.log.level)
+    sys.exit(asyncio.run(_run(settings, secret)))
+
+
+async def _run(settings: Settings, token: str) -> int:
+    stop = Stop()
+    grants = {one.kind.wire: one for one in workers_of(settings)}
+    user = user_of(token)
+    link = Link(
+        settings.nats.url, user=user, password=token, name="ratchet worker", inbox=inbox_of(user)
+    )
+    opening = asyncio.create_task(link.open())
+    try:
+        if not await _let_in(link, opening, stop):
+            return 0
+        return await _work(settings, link, token, grants, stop)
+    finally:
+        opening.cancel()
+        with suppress(asyncio.CancelledError, RatchetError):
+            await opening
+        await link.close()
+
+
+async def _let_in(link: Link, opening: asyncio.Task[None], stop: Stop) -> bool:
+    """Wait for the server; whether it came before the stop. A refused token is no waiting."""
+    while not opening.done():
+        if await stop.asked(0.05):
+            return False
+        if REFUSED in link.failure.lower():
+            raise LogUnavailable(
+                "this server does not let the token in",
+                where=link.shown,
+                right="`ratchet tokens add NAME --scope worker` beside its `ratchet up` makes one",
+            )
+    await opening
+    return True
+
+
+async def _work(
+    settings: Settings, link: Link, token: str, grants: dict[str, Worker], stop: Stop
+) -> int:
+    holder = f"{socket.gethostname()}.{os.getpid()}"[-100:]
+    desk = NatsDesk(link, token, holder)
+    await desk.open(grants)
+    runner = Runner(grants, desk, settings.workers.slots)
+    names = ", ".join(sorted(grants))
+    document = {"nats": link.shown, "holder": holder, "grants": sorted(grants)}
+    show.answer(document, f"worker {holder} grants {names} for {link.shown}")
+    running = asyncio.create_task(runner.run())
+    try:
+        while not await stop.asked(LOOK):
+            if running.done():
+                _raise_first(running)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    log.info("stopped; %d requests were answered", runner.answered)
+    return 0
+
+
+def _raise_first(running: asyncio.Task[None]) -> None:
+    """What ended the work, alone: there is no use in waiting where the token was revoked."""
+    error = running.exception()
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    raise error or LogUnavailable("the work has ended")

@@ -1,0 +1,1 @@
+"""Running Ratchet on several machines: image, compose file, manifests; see README.md."""

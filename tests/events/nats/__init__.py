@@ -1,0 +1,1 @@
+"""Tests that need a nats-server, which they start themselves."""

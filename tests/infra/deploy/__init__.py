@@ -1,0 +1,1 @@
+"""What infra/deploy says agrees with itself, with the settings, and with real servers."""
