@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from events.errors import Conflict, NotYours, Refused
+from events.errors import Conflict, Malformed, NotYours, Refused
 from events.ingress import ANYONE, LIMIT, OPERATOR, admitted, parsed
 from events.nats import subjects
 from events.nats.door import Said, Serve
+from events.nats.users import is_inbox
 from events.store import Append, EventStore
 from events.tracing import correlation_of
 from infra.callers import Caller, Callers
@@ -41,6 +42,7 @@ class Messages:
         """An event in the log, or what is wrong with which field."""
         caller = STRANGER
         try:
+            _answerable(said)
             caller = self._caller(said.headers)
             if not caller.may("publish"):
                 raise _not_for(caller, "publish")
@@ -60,8 +62,8 @@ class Messages:
         """One operation of a worker."""
         caller = STRANGER
         try:
-            if "Authorization" in said.headers:
-                caller = self._caller(said.headers)
+            _answerable(said)
+            caller = self._caller(said.headers)
             if not caller.may("worker"):
                 raise _not_for(caller, "worker")
         except Refused as error:
@@ -72,6 +74,13 @@ class Messages:
     def _caller(self, headers: Mapping[str, str]) -> Caller:
         given = headers.get("Authorization")
         return STRANGER if given is None else self._callers.bearer([given])
+
+
+def _answerable(said: Said) -> None:
+    """Nothing is done for whoever aims our answer at something else than an inbox."""
+    if said.reply and not is_inbox(said.reply):
+        what = "the reply is wanted where no inbox is"
+        raise Malformed(what, where="reply", right="_INBOX.SOMETHING, as clients choose it")
 
 
 def _not_for(caller: Caller, scope: str) -> NotYours:

@@ -23,7 +23,7 @@ BODY = 4096
 """Bytes of a refused message that are kept."""
 FULL = 1 << 20
 """Bytes after which the file makes room; the one before it is kept as `.1`."""
-PLACES = ("type", "data", "id", "token", "server", "Content-Type", "Content-Encoding")
+PLACES = ("type", "data", "id", "token", "reply", "server", "Content-Type", "Content-Encoding")
 """Their names are ours, and no words of the sender's."""
 HIDDEN = "the sender was told; what may speak of a person is not kept"
 

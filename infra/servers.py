@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -122,7 +123,7 @@ class NatsServer:
                     where=str(self.folder / "server.log"),
                 )
             found = await asyncio.to_thread(greeting, self.url)
-            if found.get("jetstream"):
+            if found.get("jetstream") and found.get("server_name") == _named(self.folder):
                 self.failure = ""
                 return
             if time.monotonic() > ends:
@@ -232,7 +233,7 @@ class NatsServer:
 def configuration(folder: Path, port: int, accounts: str) -> str:
     """The server's configuration. Its store can be made again from the log: no fsync for each."""
     return f"""\
-server_name: ratchet
+server_name: {_named(folder)}
 listen: "127.0.0.1:{port}"
 max_payload: {PAYLOAD}
 log_file: {json.dumps(str(folder / "server.log"))}
@@ -256,6 +257,11 @@ def _free_port(wanted: int) -> int:
                 probe.bind(("127.0.0.1", port))
                 return int(probe.getsockname()[1])
     raise LogUnavailable("there is no free port on 127.0.0.1")
+
+
+def _named(folder: Path) -> str:
+    """A name by which the server of this folder is told from one that took its port before it."""
+    return f"ratchet-{sha256(str(folder.absolute()).encode()).hexdigest()[:12]}"
 
 
 def greeting(url: str, seconds: float = 2.0) -> dict[str, object]:

@@ -25,6 +25,7 @@ from events.nats.permissions import Bearer, accounts, users
 from events.nats.relay import Relay
 from events.nats.users import INBOX, OWNER, SYSTEM, inbox_of
 from events.store import EventStore
+from infra.bearers import bearers
 from infra.binary import chosen
 from infra.callers import Callers
 from infra.desk import WorkDesk
@@ -57,6 +58,7 @@ class Wire:
     """With the owner's credentials: for the note of the home."""
     callers: Callers
     relay: Relay | None = None
+    door: Door | None = None
 
     def bus(self, store: EventStore) -> Bus:
         return NatsBus(store, self.link)
@@ -81,7 +83,8 @@ class Wire:
             made.append(self.server)
         rejected, callers = Rejected(home.folder), self.callers
         messages = Messages(store, WorkDesk(store, bus, rejected), callers, rejected)
-        return [*made, Door(self.link, messages.serves())]
+        self.door = Door(self.link, messages.serves())
+        return [*made, self.door]
 
     async def ready(self) -> None:
         """Wait a little for the server; who starts without it goes on, and says so."""
@@ -90,8 +93,9 @@ class Wire:
                 await self.server.ready()
             async with asyncio.timeout(PATIENCE if self.server is not None else PATIENCE / 10):
                 await self.link.wait()
-                if self.relay is not None:
-                    await self.relay.ready.wait()
+                for one in (self.relay, self.door):
+                    if one is not None:
+                        await one.ready.wait()
         except LogUnavailable as error:
             log.error("%s", error)
         except TimeoutError:
@@ -127,8 +131,7 @@ def wired(home: Home, settings: Nats, owner: str, open_: bool = True) -> Wire | 
         log.warning("there is no nats-server here: programs reach this home over HTTP only")
         return None
     system = secrets.token_urlsafe(32)
-    bearers = known(tokens)
-    text = texts(bearers, hashed(system), hashed(owner), open_)
+    text = texts(known(tokens), hashed(system), hashed(owner), open_)
     server = NatsServer(home.folder, binary, text)
     server.start()
     log.info("nats-server %s, %s: %s", binary.version, binary.origin, server.url)
@@ -143,26 +146,22 @@ def known(tokens: Tokens) -> Callable[[], tuple[Bearer, ...]]:
     """Those who bear tokens now, as a server has to know them; an unreadable file changes none."""
     found: tuple[Bearer, ...] = ()
 
-    def bearers() -> tuple[Bearer, ...]:
+    def now() -> tuple[Bearer, ...]:
         nonlocal found
         with suppress(RatchetError, OSError):
-            found = tuple(
-                Bearer(one.name, one.sha256, one.bcrypt, one.scopes)
-                for one in tokens.all()
-                if one.bcrypt
-            )
+            found = bearers(tokens)
         return found
 
-    return bearers
+    return now
 
 
-def texts(bearers: Callable[[], tuple[Bearer, ...]], system: str, owner: str, open_: bool) -> Text:
+def texts(those: Callable[[], tuple[Bearer, ...]], system: str, owner: str, open_: bool) -> Text:
     """The accounts of the server, made anew when the tokens have changed."""
     made: tuple[tuple[Bearer, ...] | None, str] = (None, "")
 
     def text() -> str:
         nonlocal made
-        now = bearers()
+        now = those()
         if now != made[0]:
             made = (now, accounts(users(now, system, owner, open_)))
         return made[1]

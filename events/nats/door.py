@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from nats.errors import Error as NatsError
 
-from events.errors import Malformed, RatchetError
+from events.errors import RatchetError
 from events.nats.link import Link
 from events.nats.replies import refusal
 from events.nats.users import is_inbox
@@ -39,6 +39,8 @@ class Said(NamedTuple):
     """What stands behind the last dot: a type, an operation."""
     body: bytes
     headers: Mapping[str, str]
+    reply: str = ""
+    """Where the answer is to go; it goes nowhere unless that is an inbox."""
 
 
 Serve = Callable[[Said], Awaitable[dict[str, Any]]]
@@ -54,7 +56,7 @@ class Door:
 
     def __init__(self, link: Link, serves: Mapping[str, Serve]) -> None:
         self._link, self._serves = link, serves
-        self.opened = asyncio.Event()
+        self.ready = asyncio.Event()
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -65,7 +67,7 @@ class Door:
         try:
             for one in subscribers:
                 await one.start()
-            self.opened.set()
+            self.ready.set()
             await asyncio.Event().wait()
         finally:
             for one in subscribers:
@@ -90,10 +92,7 @@ class Door:
         return made
 
     async def _reply(self, message: Any, answer: dict[str, Any]) -> None:
-        if not message.reply:
-            return
-        if not is_inbox(message.reply):
-            log.warning("a reply was wanted at %r, which is no inbox", message.reply[:200])
+        if not is_inbox(message.reply or ""):
             return
         text = json.dumps(answer, separators=(",", ":")).encode()
         try:
@@ -104,10 +103,8 @@ class Door:
 
 async def _answer(message: Any, serve: Serve) -> dict[str, Any]:
     try:
-        if message.reply and not is_inbox(message.reply):
-            raise Malformed("the reply subject is no inbox", where="reply", right="_INBOX...")
         tail = message.subject.rpartition(".")[2]
-        return await serve(Said(tail, message.data, message.headers or {}))
+        return await serve(Said(tail, message.data, message.headers or {}, message.reply or ""))
     except RatchetError as error:
         return refusal(error)
     except Exception as error:  # a defect of ours: the sender is told, and so are we

@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
-from nats.aio.client import Client
+from nats.aio.client import PING_PROTO, Client
 from nats.errors import Error as NatsError
 
 from events.nats.pull import Listen, Prompt
@@ -194,6 +194,15 @@ class _Client(Client):  # type: ignore[misc]  # the library's types are Any here
         made = Prompt(self, timeout=ANSWER)
         made.listen = self.listen
         return made
+
+    async def _send_ping(self, future: asyncio.Future[bool] | None = None) -> None:
+        """In line with what waits to be sent: the library's own ping overtakes subscriptions.
+
+        Then a flush returns before the server knows them, and messages are missed.
+        """
+        self._pongs.append(future or asyncio.get_running_loop().create_future())
+        await self._send_command(PING_PROTO)
+        await self._flush_pending()
 
     async def _connect_to_server(self, server: Any) -> None:
         if self._transport is not None:  # of an attempt that was refused; nobody else closes it

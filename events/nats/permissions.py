@@ -52,19 +52,13 @@ class User(NamedTuple):
 
 
 def users(bearers: Iterable[Bearer], system: str, owner: str, neighbours: bool) -> tuple[User, ...]:
-    """All users; `system` and `owner` are the hashes of their passwords."""
-    found = [
-        User(SYSTEM, system, (EVERYTHING,), (EVERYTHING,)),
-        User(
-            OWNER,
-            owner,
-            (EVERYTHING,),
-            (EVERYTHING,),
-            # the position of an event there is its sequence: only the relay may add one
-            never_says=(f"{subjects.EVENTS}.>",),
-            never_hears=(f"{inbox_of(SYSTEM)}.>",),
-        ),
-    ]
+    """All users; `system` and `owner` are the hashes of their passwords, and '' is no such user."""
+    found = [User(SYSTEM, system, (EVERYTHING,), (EVERYTHING,))]
+    if owner:
+        everything = ((EVERYTHING,), (EVERYTHING,))
+        # the position of an event there is its sequence: only the relay may add one
+        never = ((f"{subjects.EVENTS}.>",), (f"{inbox_of(SYSTEM)}.>",))
+        found.append(User(OWNER, owner, *everything, *never))
     for bearer in bearers:
         names = [user_of_digest(bearer.digest)]
         if is_name(bearer.name):

@@ -66,7 +66,7 @@ def settings_file() -> str:
         assert issubclass(section, BaseModel)
         lines += ["", f"# {' '.join((section.__doc__ or '').split())}", f"{name}:"]
         told = sentences(section)
-        for key, one in section.model_fields.items():
+        for key, default in section().model_dump(mode="json").items():
             lines += [f"  # {line}" for line in told.get(key, "").splitlines()]
-            lines.append(f"  # {key}: {json.dumps(one.default)}")
+            lines.append(f"  # {key}: {json.dumps(default)}")
     return "\n".join(lines) + "\n"

@@ -20,11 +20,11 @@ from agents.trainer import TRAINER
 from agents.trainer.workers.pretend import failed
 from agents.worker import Runner, Tell, Worker
 from events.bus import LogTailBus
-from events.desk import LogDesk
 from events.catalog.hand import ApprovalGiven, HoldRequested
 from events.catalog.roles import RoleDefined
 from events.catalog.training import StageCompleted, StageRequested, TrainingRequested
 from events.chain import Signer
+from events.desk import LogDesk
 from events.envelope import Envelope, draft
 from events.fact import Fact
 from events.ids import derived_id

@@ -11,8 +11,8 @@ from agents import worker as module
 from agents.trainer.workers.pretend import failed, pretender
 from agents.worker import Runner, Tell, Worker
 from events.bus import LogTailBus
-from events.desk import LogDesk
 from events.catalog.training import RequestWithdrawn, StageCompleted, StageRequested
+from events.desk import LogDesk
 from events.fact import Fact
 from events.memory import MemoryStore
 from events.message import Outcome

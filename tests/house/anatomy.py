@@ -19,7 +19,9 @@ MAY_IMPORT_LATE: dict[str, str] = {
     "infra/cli/": "ratchet --help answers within 300 ms, so a command loads what it needs itself",
     "infra/assemble.py": "FastAPI takes 300 ms, and of all who assemble only `up` opens a door",
     "events/sql/connect.py": "migrations load Alembic, and only an old schema needs them",
+    "events/sql/postgres/link.py": "migrations load Alembic, and only an old schema needs them",
     "events/nats/link.py": "FastStream takes 300 ms, and the log is told without it",
+    "infra/home.py": "the driver of Postgres takes 60 ms, and most homes have a file",
     "infra/settings.py": "YAML takes 25 ms, and most homes have no ratchet.yaml",
 }
 """Where an import may stand inside a function, and why."""

@@ -19,6 +19,8 @@ RATCHET = (sys.executable, "-m", "infra.cli.main")
 ROOT = Path(__file__).parents[2]
 START = 20.0
 """Seconds that a start may take on a busy machine; it takes less than one on an idle one."""
+COMMAND = 60.0
+"""Seconds that a command may take."""
 
 
 class Ended(NamedTuple):
@@ -45,7 +47,7 @@ def environment(**settings: str) -> dict[str, str]:
     return {**kept, "RATCHET__WORKERS__PRETEND_SECONDS": "0.05", **settings}
 
 
-def ratchet(home: Path, *words: str, seconds: float = 60, **settings: str) -> Ended:
+def ratchet(home: Path, *words: str, **settings: str) -> Ended:
     """Run one command to its end."""
     done = subprocess.run(
         [*RATCHET, *words, "--home", str(home), "--json"],
@@ -53,7 +55,7 @@ def ratchet(home: Path, *words: str, seconds: float = 60, **settings: str) -> En
         env=environment(**settings),
         capture_output=True,
         text=True,
-        timeout=seconds,
+        timeout=COMMAND,
         check=False,
     )
     return Ended(done.returncode, done.stdout, done.stderr)

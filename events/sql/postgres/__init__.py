@@ -1,0 +1,1 @@
+"""The log in Postgres: many processes on many machines, one writer at a time."""

@@ -1,0 +1,203 @@
+"""The store in Postgres keeps the contract, is shared by many, and lets nobody rewrite it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from events.chain import EMPTY, Signer
+from events.errors import LeaseLost, LogDamaged, LogUnavailable, VersionConflict
+from events.memory import utc_now
+from events.sql.postgres import writer
+from events.sql.postgres.store import PostgresStore
+from events.store import EventStore, Move, append
+from tests.events.messages import Clock, Noted, WorkRequested, held, take
+from tests.events.server import PostgresServer
+from tests.events.store_contract import DurableContract, StoreContract
+
+pytestmark = pytest.mark.real
+
+ADD = (
+    "INSERT INTO events (position, event_id, version, type, schema, stream, recorded_at, actor, "
+    "correlation_id, data, previous_hash, hash) SELECT {}, type, schema, stream, recorded_at, "
+    "actor, correlation_id, data, previous_hash, hash FROM events WHERE position = 2"
+)
+
+
+class TestPostgresStore(StoreContract, DurableContract):
+    """The contract, and what only a shared database can do."""
+
+    @pytest.fixture(autouse=True)
+    def database(self, postgres: PostgresServer) -> None:
+        self.url = postgres.database()
+
+    async def make(self, _: Path, clock: Clock, signer: Signer) -> PostgresStore:
+        store = PostgresStore(self.url, signer, clock, self.keeper)
+        try:
+            await store.ready()
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    @asynccontextmanager
+    async def two(self) -> AsyncIterator[tuple[EventStore, EventStore]]:
+        async with self.open() as one, self.open() as other:
+            yield one, other
+
+    async def test_two_who_write_by_turns_leave_no_gap(self) -> None:
+        async with self.two() as (one, two):
+            for i in range(20):
+                await append(one, Noted(text=f"one {i}"), expected={"note/a": 2 * i})
+                with pytest.raises(VersionConflict):
+                    await append(two, Noted(), expected={"note/a": 2 * i})
+                await append(two, Noted(text=f"two {i}"), expected={"note/a": 2 * i + 1})
+            assert len(await self.intact(one)) == 40
+            assert await two.read() == await one.read()
+
+    async def test_two_who_write_at_once_share_leases_and_checkpoints(self) -> None:
+        async with self.two() as (one, two):
+            lease = await take(one, "agent/a")
+            await asyncio.gather(*(append(s, Noted()) for s in (one, two) for _ in range(50)))
+            await append(two, Noted(), move=Move("reader", 0, 100, held(lease)))
+            assert await one.checkpoint("reader") == 100
+            assert len(await self.intact(one)) == 101
+            with pytest.raises(LeaseLost):
+                await take(two, "agent/a", "other")
+
+    async def test_one_far_behind_learns_what_others_wrote(self) -> None:
+        async with self.two() as (one, two):
+            await append(one, Noted())
+            for _ in range(3):
+                await append(two, *[Noted(text=str(i)) for i in range(900)])
+            await append(one, Noted(), expected={"note/a": 2701})
+            await append(two, *[Noted(about="b") for i in range(1000)])
+            await append(one, Noted(about="b"), expected={"note/b": 1000})
+            assert len(await self.intact(two)) == 3703
+
+    async def test_a_reader_sees_what_is_committed_and_writes_nothing(self) -> None:
+        reader = PostgresStore(self.url)
+        assert await reader.read() == []
+        assert await reader.head() == EMPTY
+        async with self.open() as store:
+            [one] = await append(store, Noted())
+            assert await reader.read() == [one]
+            with pytest.raises(LogUnavailable, match="for reading only"):
+                await append(reader, Noted())
+        await reader.close()
+
+    async def test_a_closed_store_says_so(self) -> None:
+        async with self.open() as store:
+            pass
+        for asking in (store.read(), store.head(), append(store, Noted())):
+            with pytest.raises(LogUnavailable, match="closed"):
+                await asking
+
+    async def test_more_streams_than_are_remembered_lose_nothing(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(writer, "_REMEMBERED", 3)
+        async with self.open() as store:
+            for turn in range(4):
+                notes = [Noted(about=f"s{(i * turn) % 9}") for i in range(9)]
+                answers = asyncio.gather(*(append(store, note) for note in notes))
+                await asyncio.wait_for(answers, 5)
+            assert len(await self.intact(store)) == 36
+
+    async def test_nobody_waits_for_ever_on_what_cannot_be_written(self) -> None:
+        async with self.open() as store:
+            calls = [append(store, move=Move("reader", 0, 2**70)), append(store, Noted())]
+            answers = await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 5)
+            assert all(isinstance(answer, Exception) for answer in answers)
+            await append(store, Noted())
+            assert len(await self.intact(store)) == 1
+
+    async def test_commits_of_others_are_heard_of(self) -> None:
+        async with self.two() as (one, two):
+            heard: list[tuple[int, frozenset[str]]] = []
+            news = asyncio.Event()
+
+            def hear(position: int, types: frozenset[str]) -> None:
+                heard.append((position, types))
+                news.set()
+
+            stop = one.listen(hear)
+            await append(one, Noted())
+            assert heard == [(1, frozenset({Noted.wire}))]
+            await asyncio.sleep(0.1)
+            news.clear()
+            began = time.monotonic()
+            await append(two, WorkRequested())
+            await asyncio.wait_for(news.wait(), 5)
+            assert time.monotonic() - began < 0.9
+            assert heard[-1] == (2, frozenset({WorkRequested.wire}))
+            stop()
+            await append(one, Noted())
+            assert heard[-1][0] == 2
+
+    async def test_the_time_is_that_of_the_server_unless_a_clock_is_given(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(writer, "utc_now", lambda: utc_now() - timedelta(hours=3))
+        store = PostgresStore(self.url, self.signer)
+        [one] = await append(store, Noted())
+        assert abs((one.time() - utc_now()).total_seconds()) < 60
+        await store.close()
+
+    async def test_the_key_of_another_home_is_told_at_once(self) -> None:
+        async with self.open() as store:
+            await append(store, Noted())
+        other = PostgresStore(self.url, Signer.fresh())
+        for asking in (other.head(), append(other, Noted())):
+            with pytest.raises(LogDamaged, match="signed by the key of another home"):
+                await asking
+        await other.close()
+
+    @pytest.mark.parametrize(
+        ("sql", "refused"),
+        [
+            ("UPDATE events SET data = '{}' WHERE position = 2", "never changed"),
+            ("DELETE FROM events WHERE position = 2", "never removed"),
+            ("TRUNCATE events", "never removed"),
+            (ADD.format("4, 'new', 7"), "no gap"),
+            (ADD.format("2, 'new', 7"), "events_pk"),
+            (ADD.format("3, event_id, 7"), "events_event_id"),
+            (ADD.format("3, 'new', version"), "events_stream_version"),
+        ],
+    )
+    async def test_the_database_itself_refuses_to_rewrite_an_event(
+        self, sql: str, refused: str
+    ) -> None:
+        async with self.open() as store:
+            await append(store, Noted())
+            await append(store, Noted())
+            db = await asyncpg.connect(self.url)
+            with pytest.raises(asyncpg.IntegrityConstraintViolationError, match=refused):
+                await db.execute(sql)
+            await db.close()
+            assert len(await self.intact(store)) == 2
+
+    async def test_an_owner_who_is_no_superuser_may_not_even_try(self) -> None:
+        db = await asyncpg.connect(self.url)
+        await db.execute("CREATE ROLE plain LOGIN; GRANT ALL ON SCHEMA public TO plain")
+        try:
+            plain = self.url.replace("postgres:secret@", "plain:secret@")
+            store = PostgresStore(plain, self.signer)
+            await append(store, Noted())
+            await append(store, WorkRequested())
+            await store.close()
+            own = await asyncpg.connect(plain)
+            for sql in ("UPDATE events SET data = ''", "DELETE FROM events", "TRUNCATE events"):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await own.execute(sql)
+            await own.close()
+        finally:
+            await db.execute("DROP OWNED BY plain; DROP ROLE plain")
+            await db.close()
