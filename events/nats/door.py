@@ -1,8 +1,7 @@
 """What is said to us over NATS: taken in by FastStream, many at once, each with its own reply.
 
 A reply goes into an inbox and nowhere else, because it is said with our own rights. What floods in
-faster than it can be taken waits in a bounded queue; what does not fit there is dropped by the
-client library, and was never acknowledged.
+faster than it can be taken waits in a bounded queue; what does not fit there is answered with that.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any, NamedTuple
 
 from nats.errors import Error as NatsError
 
-from events.errors import RatchetError
+from events.errors import LogUnavailable, RatchetError
 from events.nats.link import Link
 from events.nats.replies import refusal
 from events.nats.users import is_inbox
@@ -24,12 +23,20 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 128
 """Messages in work at the same time, so that many share one commit."""
-WAITING = 4096
+WAITING = 32_768
 """Messages that may wait to be taken in."""
 BYTES = 64 << 20
 """Bytes that these may have."""
 QUEUE = "ratchet"
 """Owners that share a server and a log share the work."""
+
+BUSY = refusal(
+    LogUnavailable(
+        "more is said at once than can be taken in; nothing was done",
+        where="NATS",
+        right="say it again in a while, with the same id",
+    )
+)
 
 
 class Said(NamedTuple):
@@ -57,6 +64,9 @@ class Door:
     def __init__(self, link: Link, serves: Mapping[str, Serve]) -> None:
         self._link, self._serves = link, serves
         self.ready = asyncio.Event()
+        self.turned_away = 0
+        """Messages that found the queue full."""
+        link.overflows(self._full)
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -86,17 +96,25 @@ class Door:
         )
 
         async def take(message: Any) -> None:
-            await self._reply(message, await _answer(message, serve))
+            await self._reply(message.reply, await _answer(message, serve))
 
         made(take)
         return made
 
-    async def _reply(self, message: Any, answer: dict[str, Any]) -> None:
-        if not is_inbox(message.reply or ""):
+    async def _full(self, subject: str, reply: str) -> None:
+        """Another message found the queue full: nothing of it was taken in."""
+        if subject.rpartition(".")[0] in self._serves:
+            self.turned_away += 1
+            if self.turned_away % WAITING == 1:
+                log.warning("more is said than can be taken in: %d turned away", self.turned_away)
+            await self._reply(reply, BUSY)
+
+    async def _reply(self, inbox: str | None, answer: dict[str, Any]) -> None:
+        if not is_inbox(inbox or ""):
             return
         text = json.dumps(answer, separators=(",", ":")).encode()
         try:
-            await self._link.nc.publish(message.reply, text)
+            await self._link.nc.publish(inbox, text)
         except (NatsError, OSError) as error:  # it will ask again: the same id, the same answer
             log.debug("a reply was lost: %s", error)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from importlib import import_module
 from typing import Any, TypeVar
@@ -19,11 +19,14 @@ from urllib.parse import urlsplit, urlunsplit
 
 from nats.aio.client import PING_PROTO, Client
 from nats.errors import Error as NatsError
+from nats.errors import SlowConsumerError
 
 from events.nats.pull import Listen, Prompt
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+Dropped = Callable[[str, str], Awaitable[None]]
+"""Takes the subject and the reply subject of a message that is lost."""
 
 AGAIN = 0.25
 """Seconds between two attempts to connect."""
@@ -66,6 +69,7 @@ class Link:
         self.signature = {FROM: self.nc._nuid.next().decode()}
         """Headers by which what was said over this link is known again."""
         self._heard: list[Callable[[], None]] = []
+        self._dropped: list[Dropped] = []
         self._asking: set[asyncio.Task[Any]] = set()
         self._begun = False
         self._up = asyncio.Event()
@@ -139,6 +143,10 @@ class Link:
         self._heard.append(heard)
         return lambda: self._heard.remove(heard) if heard in self._heard else None
 
+    def overflows(self, dropped: Dropped) -> None:
+        """Call `dropped` for each message that found a full queue."""
+        self._dropped.append(dropped)
+
     async def ask(self, work: Coroutine[Any, Any, T]) -> T:
         """What comes of some requests; an error at once if the connection is lost meanwhile."""
         task = asyncio.ensure_future(work)
@@ -164,6 +172,10 @@ class Link:
 
     async def _trouble(self, error: Exception) -> None:
         """Said once for each way in which it fails; a server that is away is tried often."""
+        if isinstance(error, SlowConsumerError):
+            for dropped in tuple(self._dropped):
+                await dropped(error.subject, error.reply)
+            return
         self._why = _reason(error)
         if self._why not in self._said:
             self._said.add(self._why)

@@ -9,6 +9,7 @@ from events.envelope import Draft, Envelope
 from events.errors import Conflict, Refused
 from events.ingress import ANYONE, OPERATOR, admitted_body
 from events.store import Append
+from events.tracing import correlation_of
 from infra.api.auth import caller_of, needs
 from infra.api.door import Door
 from infra.api.incoming import body_of
@@ -27,7 +28,9 @@ def writing(door: Door) -> APIRouter:
         with door.writes.one():
             try:
                 body = await body_of(request)
-                return Json(receipt(await said(door, admitted_body(body, may), actor)), 201)
+                trace = correlation_of(request.headers.get("traceparent"))
+                one = await said(door, admitted_body(body, may), actor, trace)
+                return Json(receipt(one), 201)
             except (Refused, Conflict, TurnedAway) as error:
                 door.rejected.keep(actor, error.body(), body)
                 raise
@@ -35,9 +38,9 @@ def writing(door: Door) -> APIRouter:
     return routes
 
 
-async def said(door: Door, one: Draft, actor: str) -> Envelope:
+async def said(door: Door, one: Draft, actor: str, correlation: str | None) -> Envelope:
     """The event as it stands in the log now."""
-    answer = await door.submit(Append((one,), actor))
+    answer = await door.submit(Append((one,), actor, correlation=correlation))
     assert isinstance(answer, tuple)
     envelope = answer[0]
     assert isinstance(envelope, Envelope)

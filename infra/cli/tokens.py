@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from events.nats.users import inbox_of, is_name, user_of
 from infra.cli import show
 from infra.tokens import Tokens
 
@@ -29,8 +30,13 @@ def add(
     kept = _kept()
     secret = kept.add(name, scope or ())
     scopes = next(token.scopes for token in kept.all() if token.name == name)
-    text = f"{secret}\n  for {', '.join(scopes)}; it is not shown again"
-    show.answer({"name": name, "scopes": list(scopes), "token": secret}, text)
+    user = name if is_name(name) else user_of(secret)
+    text = (
+        f"{secret}\n  for {', '.join(scopes)}; it is not shown again\n"
+        f"  over NATS: user {user}, the token as password, replies under {inbox_of(user)}"
+    )
+    nats = {"user": user, "inbox": inbox_of(user)}
+    show.answer({"name": name, "scopes": list(scopes), "token": secret, "nats": nats}, text)
 
 
 @app.command("list")

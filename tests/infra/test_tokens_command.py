@@ -10,7 +10,8 @@ def test_tokens_come_and_go(tmp_path: Path) -> None:
     home = tmp_path / "home"
     assert ratchet(home, "tokens", "list").document() == {"tokens": []}
     made = ratchet(home, "tokens", "add", "ci", "--scope", "read", "--scope", "publish").document()
-    assert set(made) == {"name", "scopes", "token"}
+    assert set(made) == {"name", "scopes", "token", "nats"}
+    assert made["nats"] == {"user": "ci", "inbox": "_INBOX_ci"}
     assert made["scopes"] == ["publish", "read"]
     bearer = Tokens(home / "tokens.json").bearer(made["token"])
     assert bearer is not None

@@ -47,6 +47,17 @@ async def test_what_anyone_may_say_is_accepted_in_an_empty_home(tmp_path: Path) 
             assert answer.status_code == (201 if kind.publisher == "anyone" else 403), answer.text
 
 
+async def test_a_trace_goes_on_in_the_log(tmp_path: Path) -> None:
+    async with front(tmp_path) as door:
+        trace, span = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+        for header in (f"00-{trace}-{span}-01", "rubbish"):
+            door.client.headers["traceparent"] = header
+            await door.publish("TrainingRequested", TRAINING)
+        traced, other = await door.store.read(types=["TrainingRequested"])
+        assert traced.correlation_id == "4bf92f35-77b3-4da6-a3ce-929d0e0e4736"
+        assert other.correlation_id == other.event_id
+
+
 @pytest.mark.parametrize(
     ("headers", "where"),
     [
