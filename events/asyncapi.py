@@ -6,25 +6,22 @@ alone (the bell, what is tried again, JetStream) is not in it, because no client
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
-from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 import events.catalog  # noqa: F401  (it makes the wire names known)
-from events.desk import Answered, Claim, Renewal, Told
 from events.ingress import LIMIT, OPERATOR
-from events.message import Event, Name, event_classes
+from events.message import Event, event_classes
 from events.nats import subjects
 from events.nats.users import INBOX
 from events.personal import MARK, PREFIX
 from events.schema import sentence, stream_of
-
-Json = dict[str, Any]
+from events.wire_shapes import NULL, QUESTIONS, REPLIES, SHAPES, Json, shape
 
 VERSION = "1.0.0"
 """Of the subjects, headers and replies; each event has a schema version of its own."""
-TEMPLATE = "#/components/schemas/{model}"
 ABOUT = f"""What a client of Ratchet receives over NATS, and what it may send.
 
 Subscribe to `{subjects.EVENTS}.>` for all that the log holds, to `{subjects.EVENTS}.TYPE.*` for one
@@ -35,263 +32,178 @@ Personal texts are told sealed: they begin with `{PREFIX}`.
 A request to `{subjects.PUBLISH}.TYPE` is answered by a receipt once the event is durable, or by an
 error; without a reply inbox nothing is promised. Send it again under the same `Nats-Msg-Id` when no
 answer came: it is published once. A user's replies reach it under `{INBOX}_USER` only."""
-
-
-def _text(description: str, **more: Any) -> Json:
-    return {"type": "string", "description": description, **more}
-
-
-def _whole(description: str, least: int = 1) -> Json:
-    return {"type": "integer", "minimum": least, "description": description}
-
-
-def _object(needed: Json, **more: Json) -> Json:
-    """An object that has all of `needed` and may have more."""
-    found: Json = {"type": "object", "properties": {**needed, **more}}
-    return {**found, "required": list(needed)} if needed else found
-
-
-def _ref(*path: str) -> Json:
-    return {"$ref": "#/" + "/".join(path)}
-
-
-UUID = {"format": "uuid"}
-TRACE = {"pattern": "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"}
-NUMBER = {"pattern": "^[0-9]+$"}
-BEARER = _text("A token of this home.", pattern="^Bearer ")
-
-RECEIPT = {
-    "position": _whole("Where it lies in the log."),
-    "event_id": _text("Its id: the one that was sent, else a new one."),
-    "type": _text("Its type."),
-    "stream": _text("In which stream of the log it lies."),
-    "version": _whole("Its number in that stream."),
+SERVER: Json = {
+    "host": "{host}:{port}",
+    "protocol": "nats",
+    "description": "The server of a home, or one of yours that the home was told of.",
+    "variables": {
+        "host": {"default": "127.0.0.1"},
+        "port": {
+            "default": "4222",
+            "description": "As `ratchet up` says when it starts, and `up.json` of the home.",
+        },
+    },
+    "security": [{"$ref": "#/components/securitySchemes/token"}],
 }
-ENVELOPE = {
-    **RECEIPT,
-    "event_id": _text("Its id."),
-    "schema": _whole("The schema version of its data."),
-    "recorded_at": _text("When it was recorded, in UTC.", format="date-time"),
-    "actor": _text("Who said it, as the log knows them."),
-    "correlation_id": _text("The same for all that came of one beginning."),
-    "cause_id": {"type": ["string", "null"], "description": "The event that caused it."},
-    "data": {"type": "object", "description": "What was said."},
-    "hash": _text("Its place in the chain.", pattern="^[0-9a-f]{64}$"),
+SECURITY: Json = {
+    "type": "userPassword",
+    "description": "The name of a token and the token, as `ratchet tokens add` shows them. "
+    "`x-scope` of a channel names the scope that opens it. On loopback, by default, a client "
+    "without credentials may publish and read.",
 }
-TOLD = {
-    "Nats-Msg-Id": _text("The event's id."),
-    "Nats-Expected-Last-Sequence": _text("For the server alone.", **NUMBER),
-    "Ratchet-Position": _text("The position in the log.", **NUMBER),
-    "Ratchet-Stream": _text("The stream of the log; percents where it is no visible ASCII."),
-    "Ratchet-Version": _text("The number in that stream.", **NUMBER),
-    "Ratchet-Schema": _text("The schema version of the data.", **NUMBER),
-    "Ratchet-Correlation": _text("The correlation id."),
-    "traceparent": _text("All of one correlation is one trace (W3C).", **TRACE),
+PARTITION: Json = {
+    "enum": [f"{number:02}" for number in range(subjects.PARTITIONS)],
+    "description": "By the stream of the log in which the event lies.",
 }
-SENT = {
-    "Nats-Msg-Id": _text("The event's id; it is published once however often it is sent.", **UUID),
-    "traceparent": _text("Its trace becomes the correlation of the event (W3C).", **TRACE),
-}
-ERROR = {
-    "what": _text("What is wrong."),
-    "where": _text("In which field, or where else."),
-    "right": _text("What would be right."),
-    "kind": _text("The kind of error, for programs."),
-}
-LEASE = {
-    "epoch": {"type": ["integer", "null"], "description": "Under it the answer is admitted."},
-    "until": {"type": ["string", "null"], "description": "When the lease ends unless renewed."},
-}
-NULL = {"type": "null"}
-SCHEMAS: Json = {
-    "envelope": _object(ENVELOPE),
-    "receipt": _object(RECEIPT),
-    "refusal": _object({"error": _object(ERROR)}),
-    "told": _object(TOLD, **{"Ratchet-Cause": _text("The id of the cause, where there is one.")}),
-    "sent": _object({}, **SENT, Authorization=BEARER),
-    "sent-by-operator": _object({"Authorization": BEARER}, **SENT),
-    "sent-by-worker": _object({"Authorization": BEARER}),
-    "progress": _object(
-        {"about": _text("The id of the request."), "says": {"type": "object"}},
-    ),
-    "granted": _object({"request": {"anyOf": [_ref("components/schemas/envelope"), NULL]}, **LEASE}),
-    "renewed": _object({"request_id": _text("The id of the request."), **LEASE}),
-    "heard": _object({"heard": {"const": True}}),
-}
-"""What is no event. Names of classes begin with a capital, so that none is taken twice."""
-WORK: dict[str, tuple[type, str, str]] = {
-    "claim": (Claim, "granted", "Ask for the oldest request of these kinds; null: there is none."),
-    "renew": (Renewal, "renewed", "Hold on to a request, or learn that it is lost."),
-    "answer": (Answered, "receipt", "Say what came of a request; the first answer counts."),
-    "progress": (Told, "heard", "Say how far it has come, to whoever listens now."),
-}
-"""What a worker asks: its body, its reply, and why."""
+
+
+class Said(NamedTuple):
+    """One kind of message, with the channel on which it is said."""
+
+    at: str
+    """The name of the channel and of the message."""
+    address: str
+    scope: str
+    """What opens it."""
+    message: Json
+    reply: str = ""
+    """The name of what is answered; what is heard has no answer."""
 
 
 def document() -> Json:
     """The whole of it; the same for every home of this version."""
     kinds = event_classes()
-    models: list[Any] = [*kinds.values(), *(body for body, _, _ in WORK.values())]
+    models: list[Any] = [*kinds.values(), *(one.body for one in QUESTIONS.values())]
     found, shared = models_json_schema(
-        [(model, "validation") for model in models], ref_template=TEMPLATE
+        [(model, "validation") for model in models], ref_template=shape("{model}")["$ref"]
     )
+    schemas = {**SHAPES, **_plain(shared["$defs"])}
     shapes = {model: found[model, "validation"] for model in models}
-    schemas: Json = {**SCHEMAS, **_plain(shared.get("$defs", {}))}
-    messages: Json = {
-        "receipt": _message("A receipt: the event is in the log.", "receipt"),
-        "refusal": _message("Nothing was done, and why.", "refusal"),
-    }
-    channels: Json = {"replies": _replies()}
-    operations: Json = {}
-    for wire, kind in kinds.items():
-        _hear(wire, kind, shapes[kind], schemas, messages, channels, operations)
-        if kind.publisher in OPERATOR:
-            _publish(wire, kind, shapes[kind], messages, channels, operations)
-    for name, (body, reply, why) in WORK.items():
-        messages[f"work.{name}"] = _message(why, shapes[body], "sent-by-worker")
-        messages[reply] = messages.get(reply) or _message("The reply.", reply)
-        _asks(f"work.{name}", f"{subjects.WORK}.{name}", why, "worker", reply, channels, operations)
-    messages["progress"] = _message("How far long work has come; kept by nobody.", "progress")
-    channels["progress"] = _channel(subjects.PROGRESS, "progress", "read")
-    operations["hear.progress"] = _operation("receive", "progress", "progress")
-    channels["replies"]["messages"] |= {
-        reply: _ref("components/messages", reply) for _, reply, _ in WORK.values()
-    }
+    for kind in kinds.values():
+        if kind.personal:
+            name = shapes[kind]["$ref"].rpartition("/")[2]
+            schemas[_sealed(name)] = _with_tokens(schemas[name], kind.personal)
+    said = list(_all(kinds, shapes))
+    replies = {name: _message(why, shape(name)) for name, why in REPLIES.items()}
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "Ratchet over NATS", "version": VERSION, "description": ABOUT},
         "defaultContentType": "application/json",
-        "servers": {"nats": _server()},
-        "channels": channels,
-        "operations": operations,
+        "servers": {"nats": SERVER},
+        "channels": {"replies": _replies(), **{one.at: _channel(one) for one in said}},
+        "operations": {one.at: _operation(one) for one in said},
         "components": {
             "schemas": schemas,
-            "messages": messages,
-            "parameters": {"partition": _partition()},
-            "securitySchemes": {"token": _security()},
+            "messages": {**replies, **{one.at: one.message for one in said}},
+            "parameters": {"partition": PARTITION},
+            "securitySchemes": {"token": SECURITY},
         },
     }
 
 
-def _hear(
-    wire: str, kind: type[Event], shape: Json, schemas: Json, messages: Json, channels: Json,
-    operations: Json,
-) -> None:  # fmt: skip
-    """An event, as it is told."""
+def _all(kinds: dict[str, type[Event]], shapes: dict[Any, Json]) -> Iterator[Said]:
+    for kind in kinds.values():
+        yield _told(kind, shapes[kind])
+    for kind in kinds.values():
+        if kind.publisher in OPERATOR:
+            yield _published(kind, shapes[kind])
+    for name, (body, reply, why) in QUESTIONS.items():
+        asked = _message(why, shapes[body], "sent-by-worker")
+        yield Said(f"work.{name}", f"{subjects.WORK}.{name}", "worker", asked, reply)
+    progress = _message("How far long work has come; kept by nobody.", shape("progress"))
+    yield Said("progress", subjects.PROGRESS, "read", progress)
+
+
+def _told(kind: type[Event], data: Json) -> Said:
+    """An event, as the log tells it."""
     if kind.personal:
-        name = shape["$ref"].rpartition("/")[2]
-        schemas[f"{name}.sealed"] = _sealed(schemas[name], kind.personal)
-        shape = _ref("components/schemas", f"{name}.sealed")
-    exact = {"type": {"const": wire}, "schema": {"const": kind.schema_version}, "data": shape}
-    payload = {"allOf": [_ref("components/schemas/envelope"), {"properties": exact}]}
-    more = {"title": wire, "x-publisher": kind.publisher, "x-stream": stream_of(kind)}
-    messages[wire] = {**_message(sentence(kind), payload, "told"), **more}
-    at = f"events.{wire}"
-    channels[at] = _channel(f"{subjects.EVENTS}.{wire}.{{partition}}", wire, "read")
-    channels[at]["parameters"] = {"partition": _ref("components/parameters/partition")}
-    operations[f"hear.{wire}"] = _operation("receive", at, wire)
+        data = {"$ref": _sealed(data["$ref"])}
+    exact = {"type": {"const": kind.wire}, "schema": {"const": kind.schema_version}, "data": data}
+    payload = {"allOf": [shape("envelope"), {"properties": exact}]}
+    message = {
+        **_message(sentence(kind), payload, "told"),
+        "title": kind.wire,
+        "x-publisher": kind.publisher,
+        "x-stream": stream_of(kind),
+    }
+    address = f"{subjects.EVENTS}.{kind.wire}.{{partition}}"
+    return Said(f"events.{kind.wire}", address, "read", message)
 
 
-def _publish(
-    wire: str, kind: type[Event], shape: Json, messages: Json, channels: Json, operations: Json
-) -> None:
+def _published(kind: type[Event], data: Json) -> Said:
     """An event, as somebody asks for it to be said."""
     anyone = kind.publisher == "anyone"
-    at, headers = f"publish.{wire}", "sent" if anyone else "sent-by-operator"
-    summary = f"{sentence(kind)} At most {LIMIT:,} bytes."
-    messages[at] = {**_message(summary, shape, headers), "title": f"{wire}, to be published"}
+    headers = "sent" if anyone else "sent-by-operator"
+    message = _message(f"{sentence(kind)} At most {LIMIT:,} bytes.", data, headers)
+    message["title"] = f"{kind.wire}, to be published"
     if kind.example:
-        messages[at]["examples"] = [{"payload": kind.example}]
-    scope = "publish" if anyone else "admin"
-    address = f"{subjects.PUBLISH}.{wire}"
-    _asks(at, address, sentence(kind), scope, "receipt", channels, operations)
+        message["examples"] = [{"payload": kind.example}]
+    at, address = f"publish.{kind.wire}", f"{subjects.PUBLISH}.{kind.wire}"
+    return Said(at, address, "publish" if anyone else "admin", message, "receipt")
 
 
-def _asks(
-    at: str, address: str, why: str, scope: str, reply: str, channels: Json, operations: Json
-) -> None:
-    """A request that is sent there, and what may come back."""
-    channels[at] = _channel(address, at, scope)
-    replies = [_ref("channels/replies/messages", one) for one in (reply, "refusal")]
-    operations[at] = {
-        **_operation("send", at, at),
-        "summary": why,
-        "reply": {"channel": _ref("channels/replies"), "messages": replies},
-    }
-
-
-def _message(summary: str, payload: Json | str, headers: str = "") -> Json:
-    """A message; a name is that of a schema."""
-    shape = _ref("components/schemas", payload) if isinstance(payload, str) else payload
-    found: Json = {"summary": summary, "contentType": "application/json", "payload": shape}
+def _message(summary: str, payload: Json, headers: str = "") -> Json:
+    found: Json = {"summary": summary, "contentType": "application/json", "payload": payload}
     if headers:
-        found["headers"] = _ref("components/schemas", headers)
+        found["headers"] = shape(headers)
     return found
 
 
-def _channel(address: str, message: str, scope: str) -> Json:
-    messages = {message: _ref("components/messages", message)}
-    return {"address": address, "messages": messages, "x-scope": scope}
+def _channel(said: Said) -> Json:
+    messages = {said.at: {"$ref": f"#/components/messages/{said.at}"}}
+    found: Json = {"address": said.address, "messages": messages, "x-scope": said.scope}
+    if "{partition}" in said.address:
+        found["parameters"] = {"partition": {"$ref": "#/components/parameters/partition"}}
+    return found
 
 
-def _operation(action: str, channel: str, message: str) -> Json:
-    messages = [_ref("channels", channel, "messages", message)]
-    return {"action": action, "channel": _ref("channels", channel), "messages": messages}
+def _operation(said: Said) -> Json:
+    found: Json = {
+        "action": "send" if said.reply else "receive",
+        "summary": said.message["summary"],
+        "channel": {"$ref": f"#/channels/{said.at}"},
+        "messages": [{"$ref": f"#/channels/{said.at}/messages/{said.at}"}],
+    }
+    if said.reply:
+        answers = [
+            {"$ref": f"#/channels/replies/messages/{name}"} for name in (said.reply, "refusal")
+        ]
+        found["reply"] = {"channel": {"$ref": "#/channels/replies"}, "messages": answers}
+    return found
 
 
 def _replies() -> Json:
-    """No address: it is that of the request's reply."""
-    messages = {one: _ref("components/messages", one) for one in ("receipt", "refusal")}
+    """Without an address: each request names its own."""
+    messages = {name: {"$ref": f"#/components/messages/{name}"} for name in REPLIES}
     why = "The inbox that a request names for its reply."
     return {"address": None, "description": why, "messages": messages}
 
 
-def _server() -> Json:
-    port = "As `ratchet up` says when it starts, and `up.json` of the home."
-    return {
-        "host": "{host}:{port}",
-        "protocol": "nats",
-        "description": "The server of a home, or one of yours that the home was told of.",
-        "variables": {
-            "host": {"default": "127.0.0.1"},
-            "port": {"default": "4222", "description": port},
-        },
-        "security": [_ref("components/securitySchemes/token")],
-    }
+def _sealed(name: str) -> str:
+    """Of the shape in which an event with personal texts is told."""
+    return f"{name}.sealed"
 
 
-def _security() -> Json:
-    why = (
-        "The name of a token and the token, as `ratchet tokens add` shows them. `x-scope` of a "
-        "channel names the scope that opens it. On loopback, by default, a client without "
-        "credentials may publish and read."
-    )
-    return {"type": "userPassword", "description": why}
-
-
-def _partition() -> Json:
-    numbers = sorted({f"{number:02}" for number in range(subjects.PARTITIONS)})
-    return {"enum": numbers, "description": "By the stream of the log in which the event lies."}
-
-
-def _sealed(schema: Json, fields: tuple[str, ...]) -> Json:
-    """The shape of an event whose personal texts are told as tokens."""
-    changed = {}
+def _with_tokens(schema: Json, fields: tuple[str, ...]) -> Json:
+    """The same, with tokens in the place of the personal texts."""
+    changed = dict(schema["properties"])
     for name in fields:
         token: Json = {"type": "string", "pattern": f"^{PREFIX}", MARK: True}
-        bare = any(arm == NULL for arm in schema["properties"][name].get("anyOf", ()))
+        bare = NULL in changed[name].get("anyOf", ())
         changed[name] = {"anyOf": [token, NULL]} if bare else token
-    return {**schema, "properties": {**schema["properties"], **changed}}
+    return {**schema, "properties": changed}
 
 
 def _plain(schema: Any) -> Any:
-    """Without what AsyncAPI understands otherwise; the alternatives tell themselves apart."""
+    """Without the one word that AsyncAPI understands otherwise.
+
+    The alternatives that a `discriminator` tells apart differ by a constant all the same.
+    """
     if isinstance(schema, list):
         return [_plain(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    return {key: _plain(one) for key, one in schema.items() if not _strange(key, one)}
-
-
-def _strange(key: str, value: Any) -> bool:
-    return key == "discriminator" and isinstance(value, dict) and "propertyName" in value
+    mapped = isinstance(schema.get("discriminator"), dict) and "oneOf" in schema
+    return {
+        key: _plain(one) for key, one in schema.items() if not (mapped and key == "discriminator")
+    }

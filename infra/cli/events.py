@@ -62,6 +62,14 @@ def schema() -> None:
     show.answer(document())
 
 
+@app.command()
+def asyncapi() -> None:
+    """Print what goes over NATS as an AsyncAPI document, for clients in any language."""
+    from events.asyncapi import document  # 10 ms that the others need not pay
+
+    show.answer(document())
+
+
 @app.command("list")
 def list_events(
     after: int = typer.Option(0, min=0, help="Begin behind this position."),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import time
 from pathlib import Path
 from typing import Any
 
+import nats
 import pytest
 
 from events.artifacts import Artifacts
@@ -52,6 +54,30 @@ def say_wrongly(running: Running) -> None:
     assert running.ask("POST", "/events", body).status == 403
 
 
+def say_over_nats(running: Running) -> None:
+    """Rightly, then wrongly, and also to whoever listens for nothing."""
+
+    async def said() -> None:
+        client = await nats.connect(running.note["nats"])
+        right = json.dumps(FEEDBACK).encode()
+        wrong = json.dumps({**FEEDBACK, "rating": SAYS}).encode()
+        try:
+            for kind, body, good in (
+                ("FeedbackReceived", right, True),
+                ("FeedbackReceived", wrong, False),
+                ("FeedbackReceived", SAYS.encode(), False),
+                ("Feedback", right, False),
+            ):
+                answer = await client.request(f"ratchet.publish.{kind}", body)
+                assert ("position" in json.loads(answer.data)) is good
+            await client.publish(f"ratchet.publish.{NAME}", right)
+            await client.flush()
+        finally:
+            await client.close()
+
+    asyncio.run(said())
+
+
 def keyed(home: Path, position: int) -> str:
     """Under which key the event at this position was sealed."""
 
@@ -87,6 +113,8 @@ def test_no_file_knows_who_was_forgotten_and_nothing_else_has_changed(tmp_path: 
         assert told.status == 201
         assert ratchet(home, *WORDS).code == 0
         say_wrongly(running)
+        say_over_nats(running)
+        assert any(file.stat().st_size for file in (home / "nats").rglob("*.blk"))
         assert traces(folder) == []
         shown = ratchet(home, "events", "show", str(told.body["position"]), "--reveal")
         assert shown.document()["data"] == {**FEEDBACK, "answered": "", "model": None}
@@ -101,7 +129,7 @@ def test_no_file_knows_who_was_forgotten_and_nothing_else_has_changed(tmp_path: 
         assert len(traces(folder)) == 1
         gone = ratchet(home, "forget", NAME)
         assert gone.code == 0, gone
-        assert gone.document()["events"] == 3
+        assert gone.document()["events"] == 4
         running.signal(signal.SIGKILL)
         running.ends()
     with up(home) as running:
