@@ -22,6 +22,8 @@ MEASURES = {
     "memory": "the memory that a replay takes",
     "relay": "the log told to JetStream, acknowledged",
     "consume": "batches of the stream read over NATS",
+    "generation": "tokens a second out of a small model",
+    "jobs": "the start of a training job, and two of them side by side",
 }
 
 

@@ -22,6 +22,7 @@ MAY_IMPORT_LATE: dict[str, str] = {
     "events/sql/postgres/link.py": "migrations load Alembic, and only an old schema needs them",
     "events/nats/link.py": "FastStream takes 300 ms, and the log is told without it",
     "infra/home.py": "the driver of Postgres takes 60 ms, and most homes have a file",
+    "trainers/job.py": "a trainer loads torch and TRL, 5 s; what is wrong is told before, in one",
     "infra/settings.py": "YAML takes 25 ms, and most homes have no ratchet.yaml",
 }
 """Where an import may stand inside a function, and why."""

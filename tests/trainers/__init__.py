@@ -1,0 +1,1 @@
+"""Tests of the trainers, and of the jobs in which they run."""

@@ -1,0 +1,179 @@
+"""DPO: prefer the chosen to the rejected completion, measured against the reference, directly.
+
+The losses bear the names that TRL gives them; several are mixed by their weights. Log-probabilities
+under the reference are computed once, before the first step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from torch.nn.functional import logsigmoid, relu
+
+from trainers.batching import microbatch, shrinking
+from trainers.closing import HELD_OUT, closed
+from trainers.failures import Usage
+from trainers.learning import Learner
+from trainers.losses import logprobs_of
+from trainers.order import Counting, endless
+from trainers.outcome import Outcome
+from trainers.policy import Policy
+from trainers.probe import preferences
+from trainers.run import Run
+from trainers.sequences import logits_of, padded
+
+Tensor = Any
+AT_ONCE = 32
+"""Pairs of which the reference is asked at the same time."""
+
+
+class Pair(NamedTuple):
+    """Tokens of a prompt and of both its completions; and what the reference thinks of them."""
+
+    prompt: list[int]
+    chosen: list[int]
+    rejected: list[int]
+    reference: tuple[float, float] = (0.0, 0.0)
+
+
+Loss = Callable[[Tensor, float, float], Tensor]
+"""Of the difference of the log-ratios, beta, and the share of labels that may be wrong."""
+
+
+def _sigmoid(margin: Tensor, beta: float, smoothing: float) -> Tensor:
+    return -(1 - smoothing) * logsigmoid(beta * margin) - smoothing * logsigmoid(-beta * margin)
+
+
+def _robust(margin: Tensor, beta: float, smoothing: float) -> Tensor:
+    """Unbiased, where so many labels are wrong."""
+    right, wrong = logsigmoid(beta * margin), logsigmoid(-beta * margin)
+    return (-(1 - smoothing) * right + smoothing * wrong) / (1 - 2 * smoothing)
+
+
+LOSSES: dict[str, Loss] = {
+    "sigmoid": _sigmoid,
+    "robust": _robust,
+    "hinge": lambda margin, beta, _: relu(1 - beta * margin),
+    "ipo": lambda margin, beta, _: (margin - 1 / (2 * beta)) ** 2,
+}
+
+
+def train(run: Run) -> Outcome:
+    """Pairs of completions, of which the chosen is the better one."""
+    settings, policy = run.settings, Policy(run)
+    for name in settings.losses:
+        if name not in LOSSES:
+            right = f"one of {', '.join(LOSSES)}"
+            raise Usage(f"there is no loss {name!r}", where="recipe.settings.losses", right=right)
+    pairs = _judged(run, policy, _fitting(run, policy, run.rows()))
+    steps = settings.steps or -(-len(pairs) * settings.epochs // settings.batch)
+    learner = Learner([(policy.model, 1.0)], settings, steps)
+    begin, passed = 0, 0
+    if (place := run.resume_from()) is not None:
+        kept = learner.read(place)
+        begin, passed = kept["step"], kept["passed"]
+    drawing = Counting(endless(pairs, run.spec.seed, passed), passed)
+    widest = max(pairs, key=lambda one: len(one.prompt) + len(one.chosen) + len(one.rejected))
+    size = microbatch(run, settings.batch, lambda many: _loss(run, policy, [widest] * many)[0])
+    policy.model.train()
+    for step in range(begin + 1, steps + 1):
+        learner.begin(step)
+        some = [next(drawing) for _ in range(settings.batch)]
+        numbers, size = shrinking(run, step, size, partial(_step, run, policy, learner, some))
+        if run.report(step, **numbers):
+            break
+        run.safe_point(step, partial(learner.write, step=step, passed=drawing.passed))
+    return _closed(run, policy)
+
+
+def _fitting(run: Run, policy: Policy, rows: Sequence[Mapping[str, Any]]) -> list[Pair]:
+    """As tokens; what is too long is left out, and how many were is written down."""
+    engine, end, found = policy.engine, policy.tokenizer.eos_token_id, []
+    for row in rows:
+        sides = [[*engine.completion_ids(row[side]), end] for side in ("chosen", "rejected")]
+        prompt = engine.prompt_ids(row["prompt"])
+        if len(prompt) + max(len(side) for side in sides) <= run.settings.max_length:
+            found.append(Pair(prompt, sides[0], sides[1]))
+    run.note("too_long", len(rows) - len(found))
+    return found
+
+
+def _judged(run: Run, policy: Policy, pairs: list[Pair]) -> list[Pair]:
+    """With the log-probabilities of the reference."""
+    found: list[Pair] = []
+    policy.model.eval()
+    with torch.no_grad(), policy.reference() as reference, policy.autocast():
+        for start in range(0, len(pairs), AT_ONCE):
+            part = pairs[start : start + AT_ONCE]
+            run.beat()
+            sums = _sums(policy, reference, part).tolist()
+            for place, pair in enumerate(part):
+                both = (sums[place], sums[len(part) + place])
+                found.append(pair._replace(reference=both))
+    return found
+
+
+def _step(
+    run: Run, policy: Policy, learner: Learner, some: list[Pair], size: int
+) -> dict[str, float]:
+    """One update, with so many pairs on the machine at once."""
+    learner.optimizer.zero_grad(set_to_none=True)
+    told = {"loss": 0.0, "accuracy": 0.0, "margin": 0.0}
+    for start in range(0, len(some), size):
+        part = some[start : start + size]
+        share = len(part) / len(some)
+        loss, numbers = _loss(run, policy, part)
+        (share * loss).backward()
+        for name, number in (numbers | {"loss": loss.item()}).items():
+            told[name] += share * number
+    norm = torch.nn.utils.clip_grad_norm_(learner.parameters, run.settings.max_grad_norm)
+    if torch.isfinite(norm):
+        learner.optimizer.step()
+    return told | {"grad_norm": norm.item()}
+
+
+def _loss(run: Run, policy: Policy, part: Sequence[Pair]) -> tuple[Any, dict[str, float]]:
+    settings = run.settings
+    with policy.autocast():
+        sums = _sums(policy, policy.model, part)
+    there = torch.tensor([one.reference for one in part], device=sums.device)
+    raised = sums.view(2, len(part)) - there.T
+    margin = raised[0] - raised[1]
+    weights = settings.loss_weights or (1.0,) * len(settings.losses)
+    loss = sum(
+        weight * LOSSES[name](margin, settings.beta, settings.label_smoothing).mean()
+        for name, weight in zip(settings.losses, weights, strict=True)
+    )
+    right = ((margin > 0).float() + 0.5 * (margin == 0).float()).mean().item()
+    return loss, {"accuracy": right, "margin": settings.beta * margin.mean().item()}
+
+
+def _sums(policy: Policy, model: Any, part: Sequence[Pair]) -> Tensor:
+    """Log-probabilities of all chosen and then of all rejected completions."""
+    prompts = [one.prompt for one in part] * 2
+    sides = [one.chosen for one in part] + [one.rejected for one in part]
+    batch = padded(prompts, sides, policy.tokenizer.pad_token_id).on(policy.engine.device)
+    return (logprobs_of(logits_of(model, batch), batch.chosen) * batch.mask).sum(1)
+
+
+def _closed(run: Run, policy: Policy) -> Outcome:
+    """The model; and on held-out pairs what it prefers, against the reference from the disk."""
+    if run.spec.data_named(HELD_OUT) is None or "chosen" not in run.rows(HELD_OUT)[0]:
+        return closed(run, policy)
+    outcome = closed(run, policy, measuring=False)
+    rows = run.rows(HELD_OUT)
+    reference = run.spec.reference or run.spec.base
+    found = preferences(
+        policy.engine,
+        reference,
+        [row["prompt"] for row in rows],
+        [row["chosen"] for row in rows],
+        [row["rejected"] for row in rows],
+        beta=run.settings.beta,
+    )
+    items = [{"row": row, "margin": margin} for row, margin in enumerate(found.per_item)]
+    metrics = {"accuracy": found.accuracy, "gap": found.gap, "margin": found.margin}
+    return outcome.model_copy(update={"metrics": metrics, "per_item": run.save_items(items)})

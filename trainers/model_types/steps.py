@@ -1,0 +1,75 @@
+"""Steps as text: `<think>reasoning</think>action;`, one behind the other, and back.
+
+An expert's N steps are N instances to learn from: the problem with the steps so far, and the next
+one. What a model thinks before its action is free; only the action is compared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from difflib import SequenceMatcher
+from typing import Any
+
+from trainers.model_types.kind import Step
+
+END = ";"
+"""Ends a step; no action has it."""
+_STEP = re.compile(r"<think>(?P<thought>(?:(?!</?think>).)*)</think>(?P<action>[^;]*);?", re.DOTALL)
+
+
+def written(step: Step) -> str:
+    """A step as a model is to write it."""
+    return f"<think>{step.reasoning}</think>{step.action}{END}"
+
+
+def parsed(text: str) -> str | None:
+    """The action of one step; None where the text is not one step and nothing else."""
+    match = _STEP.fullmatch(text.strip())
+    if match is None or not match["action"].strip():
+        return None
+    return match["action"].strip()
+
+
+def actions(text: str) -> list[str] | None:
+    """The actions of a whole answer; None where anything else stands between its steps."""
+    found, place, text = [], 0, text.strip()
+    while place < len(text):
+        match = _STEP.match(text, place)
+        if match is None or not match["action"].strip():
+            return None
+        found.append(match["action"].strip())
+        place = match.end()
+    return found or None
+
+
+def similarity(action: str, expert: str) -> float:
+    """From 0 to 1: twice what both share, in order, divided by what both have."""
+    return SequenceMatcher(None, action, expert, autojunk=False).ratio()
+
+
+def instances(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What one solved problem teaches, step by step."""
+    found, before = [], str(row["prompt"])
+    steps = [
+        Step(one["title"], one["reasoning"], one["action"], one["reward"]) for one in row["steps"]
+    ]
+    most = max(step.reward for step in steps)
+    for step in steps:
+        text = written(step)
+        found.append(
+            {
+                "prompt": before,
+                "completion": text,
+                "action": step.action,
+                "weight": step.reward / most if most else 1.0,
+            }
+        )
+        before += text
+    return found
+
+
+def shares(many: int) -> list[float]:
+    """Rewards of so many steps that sum to exactly 1."""
+    each = [1 / many] * (many - 1)
+    return [*each, 1 - sum(each)]

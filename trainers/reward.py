@@ -1,0 +1,138 @@
+"""A reward model: a score for whole texts, learned from pairs (Bradley-Terry) or labels (BCE).
+
+The score is a linear reading of the last hidden state at the end token, on the trunk of the base;
+the whole of it learns, adapters on it, or the reading alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid
+
+from trainers.batching import microbatch, shrinking
+from trainers.closing import HELD_OUT
+from trainers.critics import scores_of, texts
+from trainers.learning import Learner
+from trainers.models import write
+from trainers.order import Counting, endless
+from trainers.outcome import Outcome
+from trainers.policy import Policy
+from trainers.probe import preferred
+from trainers.run import Run
+from trainers.value_head import ValueHead
+
+Row = Mapping[str, Any]
+AT_ONCE = 64
+"""Texts that are scored at the same time when it is measured."""
+
+
+def train(run: Run) -> Outcome:
+    """Pairs with a chosen and a rejected side, or completions with a label of 0 or 1."""
+    settings, policy = run.settings, Policy(run)
+    device = policy.engine.device
+    head = ValueHead(policy.model.get_input_embeddings().embedding_dim).to(device)
+    if settings.trains == "last_layer":
+        policy.model.requires_grad_(False)
+    rows = run.rows()
+    steps = settings.steps or -(-len(rows) * settings.epochs // settings.batch)
+    learner = Learner([(policy.model, 1.0), (head, 1.0)], settings, steps)
+    begin, passed = 0, 0
+    if (place := run.resume_from()) is not None:
+        kept = learner.read(place)
+        begin, passed = kept["step"], kept["passed"]
+    drawing = Counting(endless(rows, run.spec.seed, passed), passed)
+    longest = max(rows, key=lambda row: sum(len(str(one)) for one in row.values()))
+    probe = partial(_loss, run, policy, head)
+    size = microbatch(run, settings.batch, lambda many: probe([longest] * many)[0])
+    policy.model.train()
+    for step in range(begin + 1, steps + 1):
+        learner.begin(step)
+        some = [next(drawing) for _ in range(settings.batch)]
+        work = partial(_step, run, policy, head, learner, some)
+        numbers, size = shrinking(run, step, size, work)
+        if run.report(step, **numbers):
+            break
+        run.safe_point(step, partial(learner.write, step=step, passed=drawing.passed))
+    return _closed(run, policy, head)
+
+
+def _step(
+    run: Run, policy: Policy, head: ValueHead, learner: Learner, some: Sequence[Row], size: int
+) -> dict[str, float]:
+    """One update, with so many rows on the machine at once."""
+    learner.optimizer.zero_grad(set_to_none=True)
+    told = {"loss": 0.0, "accuracy": 0.0, "margin": 0.0}
+    for start in range(0, len(some), size):
+        part = some[start : start + size]
+        share = len(part) / len(some)
+        loss, numbers = _loss(run, policy, head, part)
+        (share * loss).backward()
+        for name, number in (numbers | {"loss": loss.item()}).items():
+            told[name] += share * number
+    norm = torch.nn.utils.clip_grad_norm_(learner.parameters, run.settings.max_grad_norm)
+    if torch.isfinite(norm):
+        learner.optimizer.step()
+    return told | {"grad_norm": norm.item()}
+
+
+def _loss(
+    run: Run, policy: Policy, head: ValueHead, part: Sequence[Row]
+) -> tuple[Any, dict[str, float]]:
+    settings = run.settings
+    if settings.loss == "bce":
+        scores = _scores(run, policy, head, part, "completion")
+        labels = torch.tensor([float(row["label"]) for row in part], device=scores.device)
+        right = ((scores > 0) == (labels > 0.5)).float().mean().item()
+        loss = binary_cross_entropy_with_logits(scores, labels)
+        return loss, {"accuracy": right, "margin": scores.abs().mean().item()}
+    chosen = _scores(run, policy, head, part, "chosen")
+    rejected = _scores(run, policy, head, part, "rejected")
+    margins = chosen - rejected
+    loss = -logsigmoid(margins).mean() + settings.centre * ((chosen + rejected) ** 2).mean()
+    right = ((margins > 0).float() + 0.5 * (margins == 0).float()).mean().item()
+    return loss, {"accuracy": right, "margin": margins.mean().item()}
+
+
+def _scores(run: Run, policy: Policy, head: ValueHead, part: Sequence[Row], side: str) -> Any:
+    prompts, sides = [row["prompt"] for row in part], [row[side] for row in part]
+    batch = texts(policy.tokenizer, prompts, sides, run.settings.max_length)
+    with policy.autocast():
+        return scores_of(policy.model, head, batch.on(policy.engine.device)).float()
+
+
+def _closed(run: Run, policy: Policy, head: ValueHead) -> Outcome:
+    """The model with its reading, and how it judges the rows it learned from and others."""
+    policy.model.eval()
+    run.beat()
+    run.save_model(lambda place: write(place, policy.model, policy.tokenizer, head))
+    metrics: dict[str, float | None] = {}
+    items: list[dict[str, Any]] = []
+    for name in ("train", HELD_OUT):
+        if run.spec.data_named(name) is None:
+            continue
+        margins = _margins(run, policy, head, run.rows(name))
+        found = preferred(margins)
+        metrics |= {f"{name}_accuracy": found.accuracy, f"{name}_margin": found.margin}
+        items += [{"rows": name, "row": row, "margin": one} for row, one in enumerate(margins)]
+    there, here = metrics.get("train_accuracy"), metrics.get(f"{HELD_OUT}_accuracy")
+    metrics["gap"] = None if there is None or here is None else there - here
+    return Outcome(metrics=metrics, per_item=run.save_items(items))
+
+
+def _margins(run: Run, policy: Policy, head: ValueHead, rows: Sequence[Row]) -> list[float]:
+    """How much better the better side is scored; of a label, on which side of zero it lies."""
+    found: list[float] = []
+    with torch.no_grad():
+        for start in range(0, len(rows), AT_ONCE):
+            part = rows[start : start + AT_ONCE]
+            if run.settings.loss == "bce":
+                scores = _scores(run, policy, head, part, "completion").tolist()
+                found += [s if row["label"] else -s for s, row in zip(scores, part, strict=True)]
+            else:
+                better = _scores(run, policy, head, part, "chosen")
+                found += (better - _scores(run, policy, head, part, "rejected")).tolist()
+    return found

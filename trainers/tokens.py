@@ -1,0 +1,64 @@
+"""Tokenizers for models made here: one token for each character, or for each word.
+
+They are saved as any tokenizer of transformers is, and AutoTokenizer loads them. Only padding, end
+and unknown are special; `<think>` is text like any other, since special tokens vanish when a
+completion is decoded, before any reward has seen them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tokenizers import Regex, Tokenizer
+from tokenizers.decoders import Fuse
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Split, WhitespaceSplit
+from transformers import PreTrainedTokenizerFast
+
+PAD, EOS, UNK = "<pad>", "<eos>", "<unk>"
+MARKS = ("<think>", "</think>")
+
+
+def tokenizer_for(vocabulary: str | Sequence[str]) -> Any:
+    """A string gives its characters, a list its words."""
+    if isinstance(vocabulary, str):
+        return character_tokenizer(vocabulary)
+    return word_tokenizer(vocabulary)
+
+
+def character_tokenizer(symbols: str) -> Any:
+    """Each character is a token, so that any text of these symbols comes back as it was.
+
+    The two marks of thinking, where they can be written, are one token each: every step has them.
+    """
+    marks = MARKS if set("".join(MARKS)) <= set(symbols) else ()
+    made = Tokenizer(WordLevel(_numbered([*marks, *symbols]), unk_token=UNK))
+    made.pre_tokenizer = Split(Regex("|".join([*marks, r"[\s\S]"])), behavior="isolated")
+    made.decoder = Fuse()
+    return _fast(made)
+
+
+def word_tokenizer(words: Iterable[str]) -> Any:
+    """Words with blanks between them; more than one blank comes back as one."""
+    words = list(words)
+    for word in words:
+        if word.split() != [word]:
+            raise ValueError(f"the word {word!r} is empty or has a blank in it, so no text has it")
+    made = Tokenizer(WordLevel(_numbered(words), unk_token=UNK))
+    made.pre_tokenizer = WhitespaceSplit()
+    return _fast(made)
+
+
+def _numbered(symbols: Iterable[str]) -> dict[str, int]:
+    return {one: place for place, one in enumerate(dict.fromkeys([PAD, EOS, UNK, *symbols]))}
+
+
+def _fast(made: Any) -> Any:
+    return PreTrainedTokenizerFast(
+        tokenizer_object=made,
+        pad_token=PAD,
+        eos_token=EOS,
+        unk_token=UNK,
+        clean_up_tokenization_spaces=False,
+    )
