@@ -174,7 +174,8 @@ class Link:
         if self._broker is not None:
             await self._broker.stop()
         if self._begun:
-            await self.nc.close()
+            with suppress(OSError):  # it is lost just now: so be it
+                await self.nc.close()
 
     async def _trouble(self, error: Exception) -> None:
         """Said once for each way in which it fails; a server that is away is tried often."""
