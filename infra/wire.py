@@ -29,6 +29,7 @@ from infra.bearers import bearers
 from infra.binary import chosen
 from infra.callers import Callers
 from infra.desk import WorkDesk
+from infra.given_up import Recorder
 from infra.home import Home
 from infra.house import Part
 from infra.messages import Messages
@@ -84,7 +85,7 @@ class Wire:
         rejected, callers = Rejected(home.folder), self.callers
         messages = Messages(store, WorkDesk(store, bus, rejected), callers, rejected)
         self.door = Door(self.link, messages.serves())
-        return [*made, self.door]
+        return [*made, self.door, Recorder(store, self.link, rejected, self.relay)]
 
     async def ready(self) -> None:
         """Wait a little for the server; who starts without it goes on, and says so."""

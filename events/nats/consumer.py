@@ -140,7 +140,8 @@ class Reader:
         known, reading = message.metadata, self._reading
         said = " ".join(f"{type(error).__name__}: {error}".split())[:REASON]
         if known.num_delivered >= reading.tries:
-            position = (message.headers or {}).get("Ratchet-Position", known.sequence.stream)
+            sequence = known.sequence.stream if known.stream == streams.LOG else 0
+            position = (message.headers or {}).get("Ratchet-Position", sequence)
             log.error("%s gives up position %s: %s", self.name, position, said)
             reason = f"position {position}: {said}"
             await message._client.publish(message.reply, f"+TERM {reason}".encode())
