@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -107,6 +108,7 @@ class Reader:
         finally:
             for one in subscribers:
                 await _stopped(one)
+            await _told(self._link)
 
     async def _take(self, messages: list[Any]) -> None:
         """Handle what came; what fails is tried again or given up, each by itself."""
@@ -161,6 +163,13 @@ def _consumer(reading: Reading, filters: list[str]) -> Any:
         tries=reading.tries,
         inactive=reading.inactive,
     )
+
+
+async def _told(link: Link) -> None:
+    """See that the server knows: what it sends to who is gone comes again only after ack_wait."""
+    with suppress(NatsError, OSError, TimeoutError):
+        if link.connected:
+            await link.nc.flush(1)
 
 
 async def _stopped(one: Any) -> None:

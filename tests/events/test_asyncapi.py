@@ -23,7 +23,7 @@ from events.catalog.people import FeedbackReceived
 from events.envelope import Envelope, draft
 from events.errors import Malformed
 from events.memory import MemoryStore
-from events.message import event_classes
+from events.message import Event, event_classes
 from events.nats import subjects
 from events.nats.message import headers, payload
 from events.nats.permissions import Bearer, users
@@ -146,10 +146,16 @@ def fits(whole: Any, name: str, part: str, value: Any) -> None:
     assert list(wrong(whole, whole["components"]["messages"][name][part], value)) == []
 
 
+def ours() -> dict[str, type[Event]]:
+    """The catalogue without what other tests have added to it; those have no examples."""
+    kinds = event_classes().items()
+    return {wire: kind for wire, kind in kinds if kind.__module__.startswith("events.")}
+
+
 async def each_told() -> list[Envelope]:
     """An event of each kind, as a log holds it."""
     store = MemoryStore()
-    for kind in event_classes().values():
+    for kind in ours().values():
         one = draft(kind.model_validate_json(json.dumps(kind.example)))
         await append(store, one._replace(outcome=False, closes=""))
     log = await store.read()
@@ -201,7 +207,7 @@ def _covers(rule: str, subject: str) -> bool:
 
 async def test_what_is_really_told_is_what_the_document_says(whole: dict[str, Any]) -> None:
     log = await each_told()
-    assert {one.type for one in log} == set(event_classes())
+    assert {one.type for one in log} == set(ours())
     for one in log:
         fits(whole, f"events.{one.type}", "payload", json.loads(payload(one)))
         for caused in (one, one._replace(cause_id=one.event_id)):

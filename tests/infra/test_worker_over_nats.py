@@ -163,14 +163,14 @@ def test_it_goes_on_by_itself_after_the_server_and_the_owner_were_killed(tmp_pat
         owner.train()
         until(lambda: owner.told("StageCompleted"))
         os.kill(int((owner.running.home / "nats" / "fence").read_text()), signal.SIGKILL)
-        until(lambda: owner.told("RunCompleted"), 25)
+        until(lambda: owner.told("RunCompleted"), 60)
         each_once(owner)
         owner.running.signal(signal.SIGKILL)
         owner.running.ends()
         with up(owner.running.home, **OURS) as again:
             owner.running = again
             owner.train()
-            until(lambda: len(owner.told("RunCompleted")) == 2, 25)
+            until(lambda: len(owner.told("RunCompleted")) == 2, 60)
             each_once(owner)
         assert worker.process.poll() is None
         assert "Traceback" not in worker.err

@@ -20,12 +20,12 @@ from asyncpg import IntegrityConstraintViolationError
 from events.admission import Ledger, Plan, admit
 from events.chain import Signer
 from events.envelope import Envelope, format_time
-from events.errors import LogUnavailable, RatchetError
+from events.errors import LogUnavailable
 from events.keeper import Keeper, key_ids, no_keeper
 from events.keyring import Keyring
 from events.memory import utc_now
 from events.needs import Needs, needs
-from events.sql.postgres import link, reader, writing
+from events.sql.postgres import link, reader, wiping, writing
 from events.sql.postgres.address import Address
 from events.sql.postgres.ending import Known, followed
 from events.store import Answer, Operation
@@ -72,6 +72,7 @@ class Writer:
                     await self._look(db)
                     if self._keeper is not None:
                         self._keeper.check(await reader.some_subjects(db))
+                        self.unwiped |= await wiping.marked(db)
                 await self._compare(db)
             except BaseException:
                 db.terminate()
@@ -83,11 +84,11 @@ class Writer:
         self._pending = None
         try:
             await self.ready()
+            await self._compare(self._db)
             try:
                 plan = await self._quickly(operations) or await self._turn(operations)
-            except IntegrityConstraintViolationError:  # an id that nobody chose was sent again
-                await self._recover()
-                await self.ready()
+            except IntegrityConstraintViolationError:  # an id that was sent before
+                self._pending = None
                 plan = await self._turn(operations, every_id=True)
         except Exception as error:  # goes up to every caller
             pending = self._pending
@@ -104,7 +105,6 @@ class Writer:
         wanted = needs(operations)
         if not self._alone or not wanted.streams or writing.looks(wanted):
             return None
-        await self._compare(self._db)
         now = self._now()
         ledger = await self._ledger(Needs(streams=wanted.streams), now.timestamp())
         plan = admit(operations, ledger, format_time(now), now.timestamp())
@@ -139,6 +139,8 @@ class Writer:
             await writing.beside(self._db, plan)
             if plan.keys is not None and self._keeper is not None:
                 await writing.keys(self._db, self._keeper.changes(plan.keys.changed))
+                if plan.keys.forgets:
+                    await wiping.mark(self._db)
             self._pending = plan
         if plan.keys is not None and plan.keys.forgets:
             self.unwiped = True
@@ -231,15 +233,7 @@ class Writer:
         self._ahead = theirs - (before + (utc_now() - before) / 2)
         self._compared = time.monotonic()
 
-    async def wipe(self) -> None:
-        """Leave no deleted key in a page of the table."""
-        if self.unwiped and self._db is not None:
-            with suppress(*link.ERRORS, RatchetError):  # whoever writes next tries again
-                await self._db.execute("VACUUM (FULL) subjects")
-                self.unwiped = False
-
     async def close(self) -> None:
-        await self.wipe()
         if self._db is not None:
             with suppress(*link.ERRORS):
                 await self._db.close(timeout=2)
