@@ -34,7 +34,7 @@ ROUTES = (health, writing, listening, working, reading, retrying, describing)
 
 def api(house: House, home: Home, guard: Guard) -> FastAPI:
     """The door of `house`; what it keeps itself is in `app.state.door`."""
-    rejected = Rejected(home.folder)
+    rejected = house.rejected or Rejected(home.folder)
     door = Door(house, home, guard, rejected, Counts(house, rejected))
     app = FastAPI(
         openapi_url=None,
