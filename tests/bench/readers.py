@@ -31,6 +31,7 @@ async def filled(url: str, events: int) -> None:
 async def read(url: str) -> int:
     """How many events there are, each read, decoded and validated."""
     store, seen = PostgresStore(url), 0
+    await store.head()  # connected, as one who follows the log is
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
     while some := await store.read(after=seen, limit=STEP):
@@ -68,7 +69,7 @@ def together(url: str, readers: int, events: int) -> float:
 
 
 def measure(short: bool) -> Result:
-    events, rounds = (20_000, 3) if short else (100_000, 7)
+    events, rounds = (40_000, 3) if short else (200_000, 9)
     with disk() as folder:
         folder.chmod(0o755)
         server = PostgresServer(near=folder)
@@ -86,7 +87,8 @@ def measure(short: bool) -> Result:
     one, two, four = (figures[name] for name in sides)
     how = (
         f"processes of their own, PostgresStore.read of {STEP} events at a time from the first to "
-        f"the last of {events:,}, each validated; the server shares their cores"
+        f"the last of {events:,}, each validated; connected beforehand, and the server shares "
+        "their cores"
     )
     pairs = {
         "2 readers of 1": [a / b for a, b in zip(two, one, strict=True)],

@@ -51,7 +51,8 @@ class Writer:
         self._place, self._signer, self._clock, self._keeper = place, signer, clock, keeper
         self._db: Any = None
         self._opening = asyncio.Lock()
-        self._known = Known()
+        self._known, self._seen = Known(), Known()
+        """Where the log ends; and where it ended before the connection broke."""
         self._versions: dict[str, int] = {}
         self._alone = True
         """Nobody else has written since this process did."""
@@ -152,8 +153,13 @@ class Writer:
         head = await reader.held_head(db)
         self._alone = self._known.fits(head)
         if not self._alone:
-            self._known, versions = await followed(db, self._place, self._signer, self._known, head)
-            self._versions = {} if versions is None else self._versions | versions
+            seen = self._known if self._known.position else self._seen
+            found = await followed(db, self._place, self._signer, self._known, seen, head)
+            self._known, versions = found
+            if versions is None:
+                self._versions.clear()
+            else:
+                self._versions.update(versions)
 
     async def _ledger(self, wanted: Needs, now: float) -> Ledger:
         db, known = self._db, self._versions
@@ -215,7 +221,10 @@ class Writer:
             pause = min(2 * pause, 1.0)
 
     async def _recover(self) -> None:
-        """After a failed commit neither the connection nor what was remembered is trusted."""
+        """After a failed commit neither the connection nor what was remembered is trusted; but
+        what was once seen must still be there."""
+        if self._known.position:
+            self._seen = self._known
         self._known, self._versions, self._pending = Known(), {}, None
         if self._db is not None:
             self._db.terminate()
