@@ -52,17 +52,17 @@ clean: ## Remove .venv, caches and builds, never a history
 			"install it, or name one: make PYTHON=/path/to/python3" >&2; exit 1; fi
 	@if [ -e .venv/unfinished ] || ! $(BIN)/python -c \
 		'import sys, pip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
-		echo "Making .venv (a minute or two, once)"; \
+		echo "Making .venv (two or three minutes, once)"; \
 		"$(PYTHON)" -m venv --clear --without-pip .venv && touch .venv/unfinished && \
 		$(BIN)/python -m ensurepip --default-pip >/dev/null; fi
 	@touch .venv/unfinished
-	@$(PIP) -e '.[dev]'
+	@$(PIP) -e '.[dev,train]'
 	@$(NATS_ON_3_11)
 	@rm -f .venv/unfinished
 	@touch $@
 
 .venv/ready-bench: .venv/ready
 	@touch .venv/unfinished
-	@$(PIP) -e '.[dev,bench]'
+	@$(PIP) -e '.[dev,train,bench]'
 	@rm -f .venv/unfinished
 	@touch $@

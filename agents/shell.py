@@ -82,6 +82,7 @@ class Shell(Generic[S]):
                     finally:
                         renewing.cancel()
             except* (LeaseLost, CheckpointMoved) as lost:
+                self.failure = ""  # the log answers
                 log.info("agent %s yields: %s", self.agent.name, lost.exceptions[0])
                 await asyncio.sleep(IDLE)
             except* LogUnavailable as away:

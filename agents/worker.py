@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,8 @@ LEASE = 30.0
 """Seconds for which a request is granted; renewed at a third of it."""
 LOOK = 5.0
 """Seconds between looks for requests whose lease has ended."""
+GIVE_BACK = 1.0
+"""Seconds that a request remains with a worker that stops; no lease is shorter."""
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -97,10 +100,19 @@ class Runner:
                 log.info("%s %s stops: %s", told.event.wire, told.id, renewing.exception())
                 return
             await self._say(granted, work.result())
+        except asyncio.CancelledError:
+            await self._give_back(granted.held)
+            raise
         finally:
             for task in (work, renewing):
                 task.cancel()
             await asyncio.gather(work, renewing, return_exceptions=True)
+
+    async def _give_back(self, held: Held) -> None:
+        """Whoever stops leaves the request to others, now and not when its lease has run out."""
+        with suppress(Conflict, LogUnavailable, TimeoutError):
+            async with asyncio.timeout(GIVE_BACK):
+                await self._desk.renew(held, GIVE_BACK)
 
     async def _say(self, granted: Granted, outcome: Outcome) -> None:
         """Answer under the lease. While the log cannot be written, the answer waits."""

@@ -88,7 +88,10 @@ ERROR = {
 REQUEST = {"request_id": _text("The id of the request.")}
 LEASE = {
     "epoch": {"type": ["integer", "null"], "description": "Under it the answer is admitted."},
-    "until": {"type": ["string", "null"], "description": "When the lease ends unless renewed."},
+    "until": {
+        "type": ["number", "null"],
+        "description": "When the lease ends unless renewed, in seconds since 1970.",
+    },
 }
 PROGRESS = {"about": _text("The id of the request."), "says": {"type": "object"}}
 

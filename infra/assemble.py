@@ -25,6 +25,7 @@ from infra.clock import Clock
 from infra.forgetting import Purge, Purger
 from infra.home import Home
 from infra.house import House, Part
+from infra.rejected import Rejected
 from infra.settings import Settings
 from infra.sockets import is_loopback
 from pipelines.runs import RUNS
@@ -58,14 +59,15 @@ async def built(
     grants = {worker.kind.wire: worker for worker in workers}
     shells = [Shell(agent, store, bus, me()) for agent in agents]
     parts: list[Part] = [*shells, Clock(store, bus)]
-    if wire is not None and home is not None:
-        parts.extend(wire.parts(store, bus, home))
+    rejected = None if home is None else Rejected(home.folder)
+    if wire is not None and home is not None and rejected is not None:
+        parts.extend(wire.parts(store, bus, home, rejected))
     if purges:
         parts.append(Purger(store, bus, purges))
     if settings.workers.slots and grants:
         desk = LogDesk(store, bus, grants, "pretend")
         parts.append(Runner(grants, desk, settings.workers.slots))
-    return House(store, bus, shells, parts, PROJECTIONS)
+    return House(store, bus, shells, parts, PROJECTIONS, rejected)
 
 
 def workers_of(settings: Settings) -> Sequence[Worker]:

@@ -15,6 +15,7 @@ from events.errors import LogUnavailable
 from events.memory import utc_now
 from events.projection import Fold, Projection, restored
 from events.store import EventStore
+from infra.rejected import Rejected
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,8 @@ class House:
     parts: Sequence[Part]
     """All that runs, the shells among them."""
     projections: dict[str, Projection]
+    rejected: Rejected | None = None
+    """What was refused at its doors."""
     started_at: datetime = field(default_factory=utc_now)
     stopped: dict[str, str] = field(default_factory=dict)
     """Parts that came to an end by a defect, and why."""

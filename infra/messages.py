@@ -53,7 +53,8 @@ class Messages:
             answer = await self._store.submit(Append((one,), caller.actor, correlation=trace))
         except (Refused, Conflict) as error:
             body = said.body[: LIMIT + 1]
-            self._rejected.keep(caller.actor, error.body(), body, kind=said.subject[:100])
+            kind, given = said.subject[:100], said.headers.get("Nats-Msg-Id")
+            self._rejected.keep(caller.actor, error.body(), body, kind, given)
             raise
         assert isinstance(answer, tuple)
         return receipt(answer[0])

@@ -29,6 +29,7 @@ from infra.bearers import bearers
 from infra.binary import chosen
 from infra.callers import Callers
 from infra.desk import WorkDesk
+from infra.given_up import Recorder
 from infra.home import Home
 from infra.house import Part
 from infra.messages import Messages
@@ -63,7 +64,7 @@ class Wire:
     def bus(self, store: EventStore) -> Bus:
         return NatsBus(store, self.link)
 
-    def parts(self, store: EventStore, bus: Bus, home: Home) -> list[Part]:
+    def parts(self, store: EventStore, bus: Bus, home: Home, rejected: Rejected) -> list[Part]:
         """What has to run."""
         ours = self.server is not None
         shared = not ours and getattr(store, "shared", False)
@@ -81,10 +82,9 @@ class Wire:
             made.append(bus)
         if self.server is not None:
             made.append(self.server)
-        rejected, callers = Rejected(home.folder), self.callers
-        messages = Messages(store, WorkDesk(store, bus, rejected), callers, rejected)
+        messages = Messages(store, WorkDesk(store, bus, rejected), self.callers, rejected)
         self.door = Door(self.link, messages.serves())
-        return [*made, self.door]
+        return [*made, self.door, Recorder(store, self.link, rejected, self.relay)]
 
     async def ready(self) -> None:
         """Wait a little for the server; who starts without it goes on, and says so."""

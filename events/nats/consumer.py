@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -107,6 +108,7 @@ class Reader:
         finally:
             for one in subscribers:
                 await _stopped(one)
+            await _told(self._link)
 
     async def _take(self, messages: list[Any]) -> None:
         """Handle what came; what fails is tried again or given up, each by itself."""
@@ -140,7 +142,8 @@ class Reader:
         known, reading = message.metadata, self._reading
         said = " ".join(f"{type(error).__name__}: {error}".split())[:REASON]
         if known.num_delivered >= reading.tries:
-            position = (message.headers or {}).get("Ratchet-Position", known.sequence.stream)
+            sequence = known.sequence.stream if known.stream == streams.LOG else 0
+            position = (message.headers or {}).get("Ratchet-Position", sequence)
             log.error("%s gives up position %s: %s", self.name, position, said)
             reason = f"position {position}: {said}"
             await message._client.publish(message.reply, f"+TERM {reason}".encode())
@@ -160,6 +163,13 @@ def _consumer(reading: Reading, filters: list[str]) -> Any:
         tries=reading.tries,
         inactive=reading.inactive,
     )
+
+
+async def _told(link: Link) -> None:
+    """See that the server knows: what it sends to who is gone comes again only after ack_wait."""
+    with suppress(NatsError, OSError, TimeoutError):
+        if link.connected:
+            await link.nc.flush(1)
 
 
 async def _stopped(one: Any) -> None:

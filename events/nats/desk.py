@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from asyncio import FIRST_COMPLETED
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
@@ -20,7 +21,7 @@ from nats.errors import NoRespondersError
 from events.bus import Progress
 from events.desk import Granted
 from events.envelope import Envelope
-from events.errors import LogUnavailable
+from events.errors import LogUnavailable, NotYours
 from events.message import Outcome
 from events.nats import subjects
 from events.nats.link import Link
@@ -44,6 +45,8 @@ class NatsDesk:
         self._headers = {"Authorization": f"Bearer {token}"}
         self._news = asyncio.Event()
         self._ears: list[Any] = []
+        self._denied = asyncio.Event()
+        link.denies(self._hear)
         self._telling: set[asyncio.Task[None]] = set()
 
     async def open(self, kinds: Iterable[str]) -> None:
@@ -52,6 +55,10 @@ class NatsDesk:
         for kind in kinds:
             subject = subjects.of_type(kind)
             self._ears.append(await self._link.nc.subscribe(subject, cb=self._rung))
+
+    def _hear(self, denial: str) -> None:
+        if subjects.WORK in denial:
+            self._denied.set()
 
     async def _rung(self, _message: Any) -> None:
         self._news.set()
@@ -106,14 +113,32 @@ class NatsDesk:
 
     async def _ask(self, operation: str, document: dict[str, Any]) -> dict[str, Any]:
         body, subject = json.dumps(document).encode(), f"{subjects.WORK}.{operation}"
+        asking = self._link.nc.request(subject, body, timeout=PATIENCE, headers=self._headers)
+        denied = asyncio.ensure_future(self._denied.wait())
         try:
-            async with asyncio.timeout(PATIENCE):
-                reply = await self._link.nc.request(
-                    subject, body, timeout=PATIENCE, headers=self._headers
-                )
+            reply = await _first(asyncio.ensure_future(asking), denied)
         except NoRespondersError:
             raise LogUnavailable("nobody grants work there just now", where=subject) from None
         except (NatsError, TimeoutError, OSError) as error:
             why = self._link.failure or f"no answer within {PATIENCE:g} s ({type(error).__name__})"
             raise LogUnavailable(why, where=self._link.shown) from None
+        finally:
+            denied.cancel()
         return understood(reply.data)
+
+
+async def _first(asking: asyncio.Future[Any], denied: asyncio.Future[Any]) -> Any:
+    """The reply; an error at once where the server does not let this user ask."""
+    try:
+        await asyncio.wait((asking, denied), timeout=PATIENCE, return_when=FIRST_COMPLETED)
+        if asking.done():
+            return asking.result()
+        if denied.done():
+            what, right = "this token is not for 'worker'", "one made with --scope worker"
+            raise NotYours(what, where="token", right=right)
+        raise TimeoutError
+    finally:
+        asking.cancel()
+        await asyncio.wait((asking,))
+        if not asking.cancelled():
+            asking.exception()

@@ -35,6 +35,7 @@ ANSWER = 3.0
 PENDING = 8 * 1024 * 1024
 """Bytes that may wait for the socket."""
 FROM = "Ratchet-From"
+DENIED = "permissions violation"
 
 
 class Link:
@@ -70,6 +71,7 @@ class Link:
         """Headers by which what was said over this link is known again."""
         self._heard: list[Callable[[], None]] = []
         self._dropped: list[Dropped] = []
+        self._denied: list[Callable[[str], None]] = []
         self._asking: set[asyncio.Task[Any]] = set()
         self._begun = False
         self._up = asyncio.Event()
@@ -147,6 +149,10 @@ class Link:
         """Call `dropped` for each message that found a full queue."""
         self._dropped.append(dropped)
 
+    def denies(self, denied: Callable[[str], None]) -> None:
+        """Call `denied` with what the server says when something here is not for this user."""
+        self._denied.append(denied)
+
     async def ask(self, work: Coroutine[Any, Any, T]) -> T:
         """What comes of some requests; an error at once if the connection is lost meanwhile."""
         task = asyncio.ensure_future(work)
@@ -168,7 +174,8 @@ class Link:
         if self._broker is not None:
             await self._broker.stop()
         if self._begun:
-            await self.nc.close()
+            with suppress(OSError):  # it is lost just now: so be it
+                await self.nc.close()
 
     async def _trouble(self, error: Exception) -> None:
         """Said once for each way in which it fails; a server that is away is tried often."""
@@ -176,6 +183,9 @@ class Link:
             for dropped in tuple(self._dropped):
                 await dropped(error.subject, error.reply)
             return
+        if DENIED in str(error).lower():
+            for denied in tuple(self._denied):
+                denied(str(error))
         self._why = _reason(error)
         if self._why not in self._said:
             self._said.add(self._why)
@@ -224,7 +234,7 @@ class _Client(Client):  # type: ignore[misc]  # the library's types are Any here
     async def _process_err(self, err_msg: str) -> None:
         error = NatsError(f"nats: {err_msg.strip(chr(39))}")
         self._err = error
-        if "permissions violation" in err_msg.lower():
+        if DENIED in err_msg.lower():
             await self._error_cb(error)
         else:
             await self._process_op_err(error)

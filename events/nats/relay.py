@@ -13,6 +13,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from nats.errors import Error as NatsError
@@ -24,7 +25,7 @@ from events.nats import streams, subjects
 from events.nats.flight import HEAVY, WINDOW, Flight
 from events.nats.link import Link, still_wanted
 from events.nats.message import message_id
-from events.store import EventStore, TakeLease
+from events.store import EventStore, Held, Lease, ReleaseLease, TakeLease
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ class Relay:
         self._replicas = replicas
         self._holder = holder
         """Where several tell one log to one server: by this name it asks whether it may lead."""
+        self._held: Held | None = None
         self._leads_until = 0.0
         self._suspect = suspect
         """Told when a server that answers goes on refusing."""
@@ -102,6 +104,7 @@ class Relay:
         finally:
             stop()
             forget()
+            await self._yield()
 
     async def _back_off(self, error: Exception) -> None:
         why = _reason(error, self._link)
@@ -122,8 +125,16 @@ class Relay:
         """Go on leading, where there may be others; who leads twice is fenced off by the server."""
         now = time.monotonic()
         if self._holder and now > self._leads_until - LEASE * 2 / 3:
-            await self._store.submit(TakeLease(self.name, self._holder, LEASE, local=False))
-            self._leads_until = now + LEASE
+            lease = await self._store.submit(TakeLease(self.name, self._holder, LEASE, local=False))
+            assert isinstance(lease, Lease)
+            self._held, self._leads_until = Held(lease.name, lease.epoch), now + LEASE
+
+    async def _yield(self) -> None:
+        """Whoever stops leaves the lead to others, now and not when the lease has run out."""
+        if self._held is not None:
+            with suppress(RatchetError, TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._store.submit(ReleaseLease(self._held))
 
     async def _tell(self) -> None:
         """From where the stream ends, on and on; ends with an error."""

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from events.errors import RatchetError
+from infra.api.asyncapi import describing
 from infra.api.auth import Guard
 from infra.api.door import Door
 from infra.api.health import health
@@ -19,6 +20,7 @@ from infra.api.listening import listening
 from infra.api.metrics import Counts
 from infra.api.problems import on_http_error, on_invalid_query, on_ratchet_error
 from infra.api.reading import reading
+from infra.api.rejected import retrying
 from infra.api.threshold import Threshold
 from infra.api.work import working
 from infra.api.writing import writing
@@ -26,13 +28,13 @@ from infra.home import Home
 from infra.house import House
 from infra.rejected import Rejected
 
-ROUTES = (health, writing, listening, working, reading)
+ROUTES = (health, writing, listening, working, reading, retrying, describing)
 """In this order they are asked: `/events/tail` before `/events/{event}`."""
 
 
 def api(house: House, home: Home, guard: Guard) -> FastAPI:
     """The door of `house`; what it keeps itself is in `app.state.door`."""
-    rejected = Rejected(home.folder)
+    rejected = house.rejected or Rejected(home.folder)
     door = Door(house, home, guard, rejected, Counts(house, rejected))
     app = FastAPI(
         openapi_url=None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
 import os
 import shutil
@@ -18,13 +19,12 @@ from events.chain import EMPTY, Head, Signer, signed
 from events.envelope import Envelope
 from events.errors import RatchetError
 from events.memory import utc_now
-from events.store import EventStore
 from infra.binary import chosen
 from infra.cli import show
 from infra.client import NoAnswer, call
 from infra.home import Home, Lock
 from infra.servers import greeting
-from infra.settings import configuration
+from infra.settings import configuration, home_folder
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -50,7 +50,7 @@ class Check(NamedTuple):
 @app.command()
 def doctor() -> None:
     """Look at everything that has to be there, and say how to mend what is not."""
-    home = show.home()
+    home = _home()
     found = [_tried(name, look, home) for name, look in CHECKS.items()]
     ok = all(check.ok for check in found if check.needed)
     rows = [check._asdict() for check in found]
@@ -71,7 +71,7 @@ def settings(_: Home) -> Check:
     return Check("settings", True, f"{len(own)} set, the others have their defaults")
 
 
-def home_folder(home: Home) -> Check:
+def folder(home: Home) -> Check:
     there = _nearest(home.folder)
     ok = os.access(there, os.W_OK | os.X_OK)
     made = "is there" if there == home.folder else "is made with the first event"
@@ -87,21 +87,22 @@ def room(home: Home) -> Check:
 
 def log(home: Home) -> Check:
     """It opens in a schema that this version knows, and ends where its signed head says."""
-    head, newest = show.reading(_end)
-    if not home.database.exists():
+    head, newest = _end(home)
+    if head == EMPTY and newest is None:
         return Check("log", True, "there is none yet; reading it finds it empty")
     where, digest = (newest.position, newest.hash) if newest else (EMPTY.position, EMPTY.hash)
     if (head.position, head.hash) != (where, digest):
         detail = f"it ends at position {where}, but its signed head says {head.position}"
         return Check("log", False, detail, "run `ratchet audit`; bring it back from a backup")
-    return Check("log", True, f"{head.position:,} events, {home.database.stat().st_size:,} bytes")
+    size = "in Postgres" if home.store_url else f"{home.database.stat().st_size:,} bytes"
+    return Check("log", True, f"{head.position:,} events, {size}")
 
 
 def keys(home: Home) -> Check:
     """The key that signs the heads is there, nobody else reads it, and it is the log's."""
     private = home.keys / "head.key"
     if not private.exists():
-        missing = home.database.exists()
+        missing = _end(home)[0] != EMPTY
         detail = "there is none" if missing else "made with the first event"
         right = f"bring {private} back from a backup: without it no event can be added"
         return Check("keys", not missing, detail, right)
@@ -113,15 +114,15 @@ def keys(home: Home) -> Check:
     if home.public_key != public:
         right = f"write {public} into {home.keys / 'head.pub'}"
         return Check("keys", False, "the public key is not that of the private one", right)
-    head, _ = show.reading(_end)
+    head, _ = _end(home)
     if head != EMPTY and not signed(head, public):
         right = "bring the keys back from a backup, and run `ratchet audit`"
         return Check("keys", False, "the log was signed with another key", right)
     return Check("keys", True, f"heads are signed by {public[:16]}")
 
 
-def clock(_: Home) -> Check:
-    newest = show.reading(_end)[1]
+def clock(home: Home) -> Check:
+    newest = _end(home)[1]
     ahead = newest.time() - utc_now() if newest is not None else timedelta()
     if ahead <= LEEWAY:
         return Check("clock", True, "not behind the newest event")
@@ -175,7 +176,7 @@ def torch(_: Home) -> Check:
 CHECKS: dict[str, Callable[[Home], Check]] = {
     "python": python,
     "settings": settings,
-    "home": home_folder,
+    "home": folder,
     "disk": room,
     "log": log,
     "keys": keys,
@@ -198,11 +199,27 @@ def _tried(name: str, look: Callable[[Home], Check], home: Home) -> Check:
     return found._replace(remedy="") if found.ok else found
 
 
-async def _end(store: EventStore) -> tuple[Head, Envelope | None]:
+def _home() -> Home:
+    """Also where the settings cannot be read: that is one finding, and the others go on."""
+    try:
+        return show.home()
+    except RatchetError:
+        return Home(home_folder(show.Chosen.home))
+
+
+def _end(home: Home) -> tuple[Head, Envelope | None]:
     """The signed head, and the newest event that lies there."""
-    head = await store.head()
-    newest = await store.read(max(head.position - 1, 0), limit=2)
-    return head, newest[-1] if newest else None
+
+    async def asked() -> tuple[Head, Envelope | None]:
+        store = home.reader()
+        try:
+            head = await store.head()
+            newest = await store.read(max(head.position - 1, 0), limit=2)
+        finally:
+            await store.close()
+        return head, newest[-1] if newest else None
+
+    return asyncio.run(asked())
 
 
 def _held(home: Home) -> bool:

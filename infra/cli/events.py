@@ -65,9 +65,9 @@ def schema() -> None:
 @app.command()
 def asyncapi() -> None:
     """Print what goes over NATS as an AsyncAPI document, for clients in any language."""
-    from events.asyncapi import document  # 10 ms that the others need not pay
+    from events.asyncapi import document as wire  # 15 ms that the others need not pay
 
-    show.answer(document())
+    show.answer(wire())
 
 
 @app.command("list")

@@ -43,6 +43,7 @@ COMMANDS = {
     "agents": "Who works here; pause and resume them.",
     "projections": "The states kept from the log; drop one, and it comes back.",
     "tokens": "Bearer tokens for callers beyond loopback.",
+    "rejected": "Messages that were refused or given up; try them again.",
     "nats": "What a nats-server of your own has to know of this home.",
     "config": "The settings in force, and where each comes from.",
 }

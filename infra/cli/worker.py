@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 LOOK = 0.5
 REFUSED = "authorization violation"
+TRIES = 10
+"""Looks at which the server may refuse us before we believe it: it may be loading its users."""
 
 
 @app.command()
@@ -79,13 +81,17 @@ async def _let_in(link: Link, opening: asyncio.Task[None], stop: Stop) -> bool:
         if await stop.asked(0.05):
             return False
         if REFUSED in link.failure.lower():
-            raise LogUnavailable(
-                "this server does not let the token in",
-                where=link.shown,
-                right="`ratchet tokens add NAME --scope worker` beside its `ratchet up` makes one",
-            )
+            raise _not_let_in(link)
     await opening
     return True
+
+
+def _not_let_in(link: Link) -> LogUnavailable:
+    return LogUnavailable(
+        "this server does not let the token in",
+        where=link.shown,
+        right="`ratchet tokens add NAME --scope worker` beside its `ratchet up` makes one",
+    )
 
 
 async def _work(
@@ -98,9 +104,12 @@ async def _work(
     names = ", ".join(sorted(grants))
     document = {"nats": link.shown, "holder": holder, "grants": sorted(grants)}
     show.answer(document, f"worker {holder} grants {names} for {link.shown}")
-    running = asyncio.create_task(runner.run())
+    running, refused = asyncio.create_task(runner.run()), 0
     try:
         while not await stop.asked(LOOK):
+            refused = refused + 1 if REFUSED in link.failure.lower() else 0
+            if refused > TRIES:
+                raise _not_let_in(link)
             if running.done():
                 _raise_first(running)
     finally:

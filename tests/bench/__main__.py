@@ -18,12 +18,15 @@ MEASURES = {
     "audit": "derive every decision of a log again",
     "proof": "prove one event of a million, and check the proof",
     "latency": "from an HTTP request to the agent's decision in the log",
+    "nats_latency": "from a request on NATS to the agent's decision in the log",
     "idle": "the processor time of an agent that has nothing to do",
     "memory": "the memory that a replay takes",
     "relay": "the log told to JetStream, acknowledged",
     "consume": "batches of the stream read over NATS",
     "generation": "tokens a second out of a small model",
     "jobs": "the start of a training job, and two of them side by side",
+    "postgres_many": "durable appends to Postgres, 64 callers at once",
+    "readers": "reader processes on one log in Postgres",
 }
 
 

@@ -39,5 +39,5 @@ class Caller:
         answer = await self._reader.readexactly(length)
         assert head.startswith(b"HTTP/1.1 201"), answer
 
-    def close(self) -> None:
+    async def close(self) -> None:
         self._writer.close()

@@ -13,10 +13,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from events.catalog.training import RunStarted, TrainingRejected
 from events.envelope import parse_time
@@ -88,7 +88,22 @@ async def running(home: Home) -> AsyncIterator[dict[str, Any]]:
         process.wait(15)
 
 
-async def timed(folder: Path, callers: int, requests: int) -> tuple[list[float], list[float]]:
+class Publisher(Protocol):
+    """Somebody who speaks to an owner, by whatever way."""
+
+    async def publish(self, kind: str, data: dict[str, Any], event_id: str = "") -> None:
+        """Say it, and return when it was acknowledged."""
+
+    async def close(self) -> None:
+        """Go away."""
+
+
+async def timed(
+    folder: Path,
+    callers: int,
+    requests: int,
+    to: Callable[[dict[str, Any]], Awaitable[Publisher]] = Caller.to,
+) -> tuple[list[float], list[float]]:
     """Milliseconds until each decision was seen, and until the time that it bears."""
     home = Home(folder / f"home-{callers}")
     seen: list[float] = []
@@ -96,12 +111,12 @@ async def timed(folder: Path, callers: int, requests: int) -> tuple[list[float],
     async with running(home) as owner:
         decisions = Decisions(home)
         follow = asyncio.create_task(decisions.follow())
-        people = [await Caller.to(owner) for _ in range(callers)]
+        people = [await to(owner) for _ in range(callers)]
         for number in range(ROLES):
             profile = {"name": f"r{number}", "purpose": "x", "model_type": "arithmetic_reasoning"}
             await people[0].publish("RoleDefined", {"role": f"r{number}", "profile": profile})
 
-        async def one(caller: Caller, number: int) -> tuple[float, float]:
+        async def one(caller: Publisher, number: int) -> tuple[float, float]:
             data = {"role": f"r{number % ROLES}", "pipeline": "srl_rlvr", "base": "tiny"}
             event_id = new_id()
             began = time.time()
@@ -110,7 +125,7 @@ async def timed(folder: Path, callers: int, requests: int) -> tuple[list[float],
             at, bears = await answer
             return (at - began) * 1000, (bears - began) * 1000
 
-        async def some(caller: Caller, first: int) -> None:
+        async def some(caller: Publisher, first: int) -> None:
             for number in range(first, requests, callers):
                 at, bears = await one(caller, number)
                 if number >= 20:  # the first ones warm it up
@@ -120,7 +135,7 @@ async def timed(folder: Path, callers: int, requests: int) -> tuple[list[float],
         await asyncio.gather(*(some(caller, first) for first, caller in enumerate(people)))
         follow.cancel()
         for caller in people:
-            caller.close()
+            await caller.close()
     return seen, recorded
 
 

@@ -1,4 +1,4 @@
-"""The peer: the `eventsourcing` library, its own SQLite module, as its documentation sets it up."""
+"""The peer: the `eventsourcing` library with its own stores, as its documentation sets them up."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.bench.notes import STREAMS, TEXT
 from tests.bench.results import PeerMissing
@@ -16,11 +17,12 @@ try:
 except ImportError:
     raise PeerMissing("the peer `eventsourcing` is not installed; `make bench` does it") from None
 
-SETTINGS = (
+_SAVES = (
     f"eventsourcing {version('eventsourcing')}, Application.save of one event at a time, one "
-    "thread, eventsourcing.sqlite with its defaults: journal_mode=WAL, synchronous=FULL, "
-    "JSON transcoding"
+    "thread, JSON transcoding, "
 )
+SETTINGS = _SAVES + "eventsourcing.sqlite with its defaults: journal_mode=WAL, synchronous=FULL"
+POSTGRES = _SAVES + "eventsourcing.postgres (psycopg 3) with its defaults"
 
 
 class Note(Aggregate):  # type: ignore[misc]  # the peer's types are Any here
@@ -33,13 +35,10 @@ class Note(Aggregate):  # type: ignore[misc]  # the peer's types are Any here
 
 
 class Peer:
-    """One application over one file."""
+    """One application over one file, or over the database of an URL."""
 
-    def __init__(self, path: Path) -> None:
-        environment = {
-            "PERSISTENCE_MODULE": "eventsourcing.sqlite",
-            "SQLITE_DBNAME": str(path),
-        }
+    def __init__(self, place: Path | str) -> None:
+        environment = _sqlite(place) if isinstance(place, Path) else _postgres(place)
         self._application: Any = Application(environment)
         self._notes = [Note() for _ in range(STREAMS)]
         self._application.save(*self._notes)
@@ -72,3 +71,19 @@ class Peer:
 
     def close(self) -> None:
         self._application.close()
+
+
+def _sqlite(path: Path) -> dict[str, str]:
+    return {"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": str(path)}
+
+
+def _postgres(url: str) -> dict[str, str]:
+    parts = urlsplit(url)
+    return {
+        "PERSISTENCE_MODULE": "eventsourcing.postgres",
+        "POSTGRES_DBNAME": parts.path.lstrip("/"),
+        "POSTGRES_HOST": parts.hostname or "",
+        "POSTGRES_PORT": str(parts.port),
+        "POSTGRES_USER": parts.username or "",
+        "POSTGRES_PASSWORD": parts.password or "",
+    }

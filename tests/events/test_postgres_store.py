@@ -13,9 +13,12 @@ import asyncpg
 import pytest
 
 from events.chain import EMPTY, Signer
+from events.envelope import draft
 from events.errors import LeaseLost, LogDamaged, LogUnavailable, VersionConflict
+from events.ids import new_id
 from events.memory import utc_now
-from events.sql.postgres import writer
+from events.merkle import SEGMENT
+from events.sql.postgres import reader, writer
 from events.sql.postgres.store import PostgresStore
 from events.store import EventStore, Move, append
 from tests.events.messages import Clock, Noted, WorkRequested, held, take
@@ -83,15 +86,15 @@ class TestPostgresStore(StoreContract, DurableContract):
             assert len(await self.intact(two)) == 3703
 
     async def test_a_reader_sees_what_is_committed_and_writes_nothing(self) -> None:
-        reader = PostgresStore(self.url)
-        assert await reader.read() == []
-        assert await reader.head() == EMPTY
+        beside = PostgresStore(self.url)
+        assert await beside.read() == []
+        assert await beside.head() == EMPTY
         async with self.open() as store:
             [one] = await append(store, Noted())
-            assert await reader.read() == [one]
+            assert await beside.read() == [one]
             with pytest.raises(LogUnavailable, match="for reading only"):
-                await append(reader, Noted())
-        await reader.close()
+                await append(beside, Noted())
+        await beside.close()
 
     async def test_a_closed_store_says_so(self) -> None:
         async with self.open() as store:
@@ -118,6 +121,30 @@ class TestPostgresStore(StoreContract, DurableContract):
             assert all(isinstance(answer, Exception) for answer in answers)
             await append(store, Noted())
             assert len(await self.intact(store)) == 1
+
+    async def test_an_id_that_is_sent_again_costs_no_connection(self) -> None:
+        async with self.open() as store:
+            one = draft(Noted(), new_id())
+            first, others = await append(store, one), [Noted(about=str(n)) for n in range(3)]
+            before = await self.backends()
+            assert before
+            for other in others:
+                again, _ = await asyncio.gather(append(store, one), append(store, other))
+                assert again == first
+            assert before <= await self.backends()
+            assert len(await self.intact(store)) == 4
+
+    async def backends(self) -> set[int]:
+        db = await asyncpg.connect(self.url)
+        sql = (
+            "SELECT pid FROM pg_stat_activity "
+            "WHERE datname = current_database() AND application_name = 'ratchet'"
+        )
+        try:
+            rows = await db.fetch(sql)
+        finally:
+            await db.close()
+        return {row[0] for row in rows}
 
     async def test_commits_of_others_are_heard_of(self) -> None:
         async with self.two() as (one, two):
@@ -183,6 +210,46 @@ class TestPostgresStore(StoreContract, DurableContract):
                 await db.execute(sql)
             await db.close()
             assert len(await self.intact(store)) == 2
+
+    async def test_texts_that_are_empty_or_odd_come_back_as_they_were(self) -> None:
+        odd = "\n\r\t\\N {} , NULL '\" \u2028 \u0000 \U0001f40d"
+        async with self.open() as store:
+            [one] = await append(store, Noted(text=odd), actor="")
+            two = await append(store, Noted(text=""), Noted(text=odd), cause=one, actor="NULL")
+            assert await store.read() == [one, *two]
+            assert [e.actor for e in await self.intact(store)] == ["", "NULL", "NULL"]
+            assert [getattr(e.event(), "text", None) for e in two] == ["", odd]
+
+    async def test_what_lies_behind_a_gap_is_walked_over_too(self) -> None:
+        async with self.open() as store:
+            log = [(await append(store, Noted()))[0] for _ in range(8)]
+            db = await asyncpg.connect(self.url)
+            await db.execute("""
+                ALTER TABLE events DISABLE TRIGGER USER;
+                DELETE FROM events WHERE position BETWEEN 3 AND 6
+            """)
+            await db.close()
+            assert (await store.verify(0, 3)).envelopes == [*log[:2], log[6]]
+            assert (await store.verify(2, 2)).envelopes == log[6:]
+            assert (await store.verify(4, 1)).envelopes == [log[6]]
+            assert (await store.verify(8, 1)).envelopes == []
+
+    async def test_no_page_costs_more_than_it_holds_also_before_the_first_analyze(self) -> None:
+        async with self.open() as store:
+            await append(store, *[Noted(text="x" * 200) for _ in range(8000)])
+        db = await asyncpg.connect(self.url)
+        assert await db.fetchval("SELECT reltuples FROM pg_class WHERE relname = 'events'") < 0
+        async with db.transaction():
+            for after in range(0, 8000, 2000):
+                assert len(await reader.between(db, after, None, 2000, None)) == 2000
+                assert len(await reader.in_stream(db, "note/a", after, 2000)) == 2000
+                assert len(await reader.hashes(db, after, 8000)) == SEGMENT
+            looked_at = await db.fetchval(
+                "SELECT idx_tup_fetch + seq_tup_read FROM pg_stat_xact_user_tables "
+                "WHERE relname = 'events'"
+            )
+        await db.close()
+        assert looked_at <= 2 * 8000 + 4 * SEGMENT
 
     async def test_an_owner_who_is_no_superuser_may_not_even_try(self) -> None:
         db = await asyncpg.connect(self.url)

@@ -256,3 +256,34 @@ async def test_a_missing_table_is_damage(url: str) -> None:
     with pytest.raises(LogDamaged, match="damaged"):
         await store.head()
     await store.close()
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("cut", [False, True])
+async def test_a_database_that_was_set_back_is_told_and_not_written_to(url: str, cut: bool) -> None:
+    store = PostgresStore(url, signer := Signer.fresh())
+    await append(store, Noted())
+    db = await asyncpg.connect(url)
+    await db.execute("CREATE TABLE kept AS SELECT * FROM head")
+    await append(store, Noted())
+    await db.execute("""
+        ALTER TABLE events DISABLE TRIGGER USER;
+        DELETE FROM events WHERE position = 2;
+        ALTER TABLE events ENABLE TRIGGER USER;
+        DELETE FROM head;
+        INSERT INTO head SELECT * FROM kept;
+    """)
+    while cut and await db.fetch(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    ):
+        await asyncio.sleep(0.02)
+    for _ in range(2):
+        with pytest.raises(LogDamaged, match="was at position 2 and is no longer what it was"):
+            await append(store, Noted(about="b"))
+    await store.close()
+    anew = PostgresStore(url, signer)
+    [two] = await append(anew, Noted(about="b"))
+    assert two.position == 2
+    await anew.close()
+    await db.close()

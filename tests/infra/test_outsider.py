@@ -267,8 +267,7 @@ async def test_a_flood_drowns_nobody(tmp_path: Path) -> None:
         )
         assert "position" in json.loads(reply.data)
         resident = Path(f"/proc/{outsider.running.process.pid}/status").read_text()
-        kilobytes = int(resident.split("VmRSS:")[1].split()[0])
-        assert kilobytes < 400_000
+        assert int(resident.split("VmRSS:")[1].split()[0]) < 400_000
         assert sum(f.stat().st_size for f in outsider.running.home.glob("rejected*")) < 5 << 20
 
 

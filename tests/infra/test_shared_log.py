@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 
+from agents.shell import LEASE
+from events.ids import new_id
 from tests.events.server import PostgresServer
 from tests.infra.processes import Running, noted, ratchet, start, up
 
@@ -154,35 +159,117 @@ def answered(log: list[dict[str, Any]]) -> bool:
     return sorted(answers) == sorted(requests)
 
 
-def test_four_owners_answer_each_request_and_tick_each_slot_once(
-    tmp_path: Path, shared: dict[str, str]
+class Publisher:
+    """Says one request after the other to one owner, each until it is acknowledged."""
+
+    def __init__(self, owner: Running, stop: Event) -> None:
+        self._owner, self._enough = owner, stop
+        self.acknowledged: list[str] = []
+        self.refused: list[str] = []
+
+    def run(self) -> None:
+        while not self._enough.is_set():
+            one = new_id()
+            said = {"type": "TrainingRequested", "data": TRAINING, "id": one}
+            while (told := self._owner.ask("POST", "/events", said)).status == 503:
+                self.refused.append(told.body["error"]["what"])
+                time.sleep(0.05)
+            assert told.status in (200, 201), told
+            self.acknowledged.append(one)
+
+
+def test_a_database_that_crashes_while_two_owners_publish_loses_and_doubles_nothing(
+    tmp_path: Path, frail: PostgresServer, shared: dict[str, str]
 ) -> None:
+    first, stop = tmp_path / "home0", Event()
+    with up(first, **shared) as a, up(beside(first, "home1"), **shared) as b:
+        publishers = [Publisher(owner, stop) for owner in (a, b, a, b)]
+        threads = [Thread(target=publisher.run) for publisher in publishers]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(2):
+                time.sleep(0.8)
+                frail.restart(signal.SIGQUIT)
+            time.sleep(0.8)
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join(30)
+        until(lambda: answered(history(first, shared)), LEASE)
+        for owner in (a, b):
+            until(partial(ready, owner), 5)
+            assert owner.process.poll() is None
+            for never in ("Traceback", SECRET, "stands still"):
+                assert never not in owner.err + owner.out
+            assert len(owner.err.splitlines()) < 60
+    log = history(first, shared)
+    said = [one for publisher in publishers for one in publisher.acknowledged]
+    assert sorted(said) == sorted(e["event_id"] for e in log if e["type"] == "TrainingRequested")
+    assert [one["position"] for one in log] == list(range(1, len(log) + 1))
+    assert all(len(publisher.acknowledged) > 3 for publisher in publishers)
+    refused = [what for publisher in publishers for what in publisher.refused]
+    assert refused
+    assert {what for what in refused if "cannot be reached" not in what} == set()
+    assert ratchet(first, "audit", **shared).code == 0
+
+
+def four_owners(tmp_path: Path, shared: dict[str, str], end: signal.Signals) -> None:
+    """Four owners publish, answer and tick on one log; the one that leads them is ended."""
     first = tmp_path / "home0"
     told = ratchet(
         first, "schedules", "add", "often", "--every", "1s", "--misfire", "all", **shared
     )
     assert told.code == 0, told
-    homes = [first, *(beside(first, f"home{n}") for n in range(1, 4))]
     with ExitStack() as stack:
-        owners = [stack.enter_context(up(home, **shared)) for home in homes]
+        owners = [stack.enter_context(up(first, **shared))]
+        until(lambda: ticked(history(first, shared)), 5)  # it leads: the others come later
+        others = [beside(first, f"home{number}") for number in range(1, 4)]
+        owners.extend(stack.enter_context(up(home, **shared)) for home in others)
         for owner in owners:
             assert published(owner) == 201
-        time.sleep(3.5)
-        owners[0].process.kill()
+        until(lambda: answered(history(first, shared)), 5)
+        before = len(ticked(history(first, shared)))
+        owners[0].signal(end)
+        owners[0].ends()
         assert published(owners[1]) == 201
-        ends = time.monotonic() + 5
+        until(
+            lambda: len(ticked(log := history(first, shared))) > before + 2 and answered(log),
+            10 + (LEASE if end == signal.SIGKILL else 0),
+        )
         for owner in owners[1:]:
             assert owner.ask("GET", "/readyz").status == 200
             assert "Traceback" not in owner.err, owner.err
             assert "stands still" not in owner.err, owner.err
-        while len(ticked(history(first, shared))) < 5:
-            assert time.monotonic() < ends + 40
-            time.sleep(0.2)
     slots = ticked(history(first, shared))
     assert len(set(slots)) == len(slots)
     times = [datetime.fromisoformat(slot) for slot in slots]
     assert {(b - a).total_seconds() for a, b in pairwise(times)} == {1.0}
     assert answered(history(first, shared))
+
+
+def test_four_owners_answer_each_request_and_tick_each_slot_once(
+    tmp_path: Path, shared: dict[str, str]
+) -> None:
+    four_owners(tmp_path, shared, signal.SIGTERM)
+
+
+@pytest.mark.proof
+def test_when_the_leader_is_killed_the_others_go_on_once_its_lease_has_run_out(
+    tmp_path: Path, shared: dict[str, str]
+) -> None:
+    four_owners(tmp_path, shared, signal.SIGKILL)
+
+
+def ready(owner: Running) -> bool:
+    return owner.ask("GET", "/readyz").status == 200
+
+
+def until(met: Callable[[], object], seconds: float) -> None:
+    ends = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < ends, "it takes too long"
+        time.sleep(0.2)
 
 
 def ticked(log: list[dict[str, Any]]) -> list[str]:

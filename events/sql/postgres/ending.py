@@ -13,7 +13,7 @@ from events.sql.postgres.address import Address
 
 _NEWS = (
     "SELECT position, hash, recorded_at, stream, version FROM events "
-    "WHERE position > $1 ORDER BY position LIMIT $2"
+    "WHERE position > $1 AND position <= $2 ORDER BY position"
 )
 
 
@@ -31,10 +31,11 @@ class Known(NamedTuple):
 
 
 async def followed(
-    db: Any, place: Address, signer: Signer, known: Known, head: Head
+    db: Any, place: Address, signer: Signer, known: Known, seen: Known, head: Head
 ) -> tuple[Known, dict[str, int] | None]:
     """What is known once what others wrote is added, and the versions of streams to which they
-    wrote; None for these where it had to be learned from the beginning."""
+    wrote; None for these where it had to be learned from the beginning. A log that ends before
+    what was `seen` of it, or goes another way, is no longer the one that was acknowledged."""
     if head.position and head.key != signer.public:
         raise LogDamaged(
             "this log is signed by the key of another home",
@@ -42,13 +43,21 @@ async def followed(
             right="all homes of one log have the same folder keys/: copy it from the first of them",
         )
     if 0 < known.position < head.position <= known.position + SEGMENT:
-        news = await db.fetch(_NEWS, known.position, SEGMENT)
+        news = await db.fetch(_NEWS, known.position, head.position)
         tree = known.tree.grown(leaves(row["hash"] for row in news)).frontier
         if news and tree.root().hex() == head.root:
             position, digest, recorded_at, _, _ = news[-1]
             fitting((position, digest, recorded_at), head, str(place), signer)
             versions = {row["stream"]: row["version"] for row in news}
             return Known(position, digest, recorded_at, tree), versions
+    there = await reader.hashes(db, seen.position - 1, seen.position)
+    if seen.position and there != [seen.hash]:
+        raise LogDamaged(
+            f"the log was at position {seen.position} and is no longer what it was: the database "
+            "was set back, or is a replica that had not heard of everything",
+            where=str(place),
+            right="find the database that has it; one who begins anew goes on from what is here",
+        )
     end = fitting(await reader.newest(db), head, str(place), signer)
     return Known(*end, await _tree(db, place, head)), None
 

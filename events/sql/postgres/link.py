@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -207,15 +206,15 @@ _MEANINGS: Sequence[_Meaning] = (
         "bring it back from a backup; `ratchet audit` says how far it holds",
     ),
     (
-        (*BROKEN, TimeoutError, asyncio.CancelledError),
+        (ValueError,),  # the driver's own, of a value that no column holds
+        LogUnavailable,
+        "Postgres has no place for one of the values ({said})",
+        "",
+    ),
+    (
+        (*BROKEN, asyncpg.InterfaceError, TimeoutError),
         LogUnavailable,
         "Postgres cannot be reached ({said})",
         "what was acknowledged is there; we go on when it answers again",
-    ),
-    (
-        (asyncpg.InterfaceError,),
-        LogUnavailable,
-        "the way to Postgres is closed ({said})",
-        "",
     ),
 )

@@ -80,6 +80,7 @@ async def _moved(
                 if await db.fetchval(f"SELECT EXISTS (SELECT FROM {table})"):
                     raise _taken(place)
             await _copied(old, path, db, head, told)
+            await db.execute("ANALYZE")  # else the first queries are planned for an empty log
             await _verified(db, place, head, told)
         return Moved(head, copied=True)
     finally:

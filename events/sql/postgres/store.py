@@ -15,7 +15,7 @@ from events.chain import Head, Signer
 from events.envelope import Envelope
 from events.errors import LogUnavailable, NotBegun
 from events.keeper import Keeper, key_ids, no_keeper
-from events.sql.postgres import link, reader
+from events.sql.postgres import link, reader, wiping
 from events.sql.postgres.address import address
 from events.sql.postgres.ears import Ears
 from events.sql.postgres.writer import Writer
@@ -103,15 +103,24 @@ class PostgresStore:
             self._wiping = asyncio.create_task(self._wipe(), name="wiper")
 
     async def _wipe(self) -> None:
-        assert self._writer is not None
+        """At once, and then again after a while only; a connection of its own holds nobody up."""
         try:
-            while self._writer.unwiped:
+            while await self._wiped():
                 await asyncio.sleep(_PAUSE)
-                while self._committing is not None:  # one connection, one at a time
-                    await asyncio.wait([self._committing])
-                await self._writer.wipe()
         finally:
             self._wiping = None
+
+    async def _wiped(self) -> bool:
+        """Whether there was something to be wiped."""
+        assert self._writer is not None
+        if not self._writer.unwiped:
+            return False
+        self._writer.unwiped, done = False, False
+        try:
+            done = await wiping.wiped(self.place)
+        finally:
+            self._writer.unwiped |= not done
+        return True
 
     def listen(self, heard: Heard) -> Callable[[], None]:
         return self._ears.listen(heard)
@@ -125,6 +134,7 @@ class PostgresStore:
             await asyncio.wait([self._wiping])
         await self._ears.close()
         if self._writer is not None:
+            await self._wiped()
             await self._writer.close()
         if self._pool is not None:
             self._pool.terminate()

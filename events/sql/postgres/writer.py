@@ -20,12 +20,12 @@ from asyncpg import IntegrityConstraintViolationError
 from events.admission import Ledger, Plan, admit
 from events.chain import Signer
 from events.envelope import Envelope, format_time
-from events.errors import LogUnavailable, RatchetError
+from events.errors import LogUnavailable
 from events.keeper import Keeper, key_ids, no_keeper
 from events.keyring import Keyring
 from events.memory import utc_now
 from events.needs import Needs, needs
-from events.sql.postgres import link, reader, writing
+from events.sql.postgres import link, reader, wiping, writing
 from events.sql.postgres.address import Address
 from events.sql.postgres.ending import Known, followed
 from events.store import Answer, Operation
@@ -51,7 +51,8 @@ class Writer:
         self._place, self._signer, self._clock, self._keeper = place, signer, clock, keeper
         self._db: Any = None
         self._opening = asyncio.Lock()
-        self._known = Known()
+        self._known, self._seen = Known(), Known()
+        """Where the log ends; and where it ended before the connection broke."""
         self._versions: dict[str, int] = {}
         self._alone = True
         """Nobody else has written since this process did."""
@@ -72,6 +73,7 @@ class Writer:
                     await self._look(db)
                     if self._keeper is not None:
                         self._keeper.check(await reader.some_subjects(db))
+                        self.unwiped |= await wiping.marked(db)
                 await self._compare(db)
             except BaseException:
                 db.terminate()
@@ -83,11 +85,11 @@ class Writer:
         self._pending = None
         try:
             await self.ready()
+            await self._compare(self._db)
             try:
                 plan = await self._quickly(operations) or await self._turn(operations)
-            except IntegrityConstraintViolationError:  # an id that nobody chose was sent again
-                await self._recover()
-                await self.ready()
+            except IntegrityConstraintViolationError:  # an id that was sent before
+                self._pending = None
                 plan = await self._turn(operations, every_id=True)
         except Exception as error:  # goes up to every caller
             pending = self._pending
@@ -104,7 +106,6 @@ class Writer:
         wanted = needs(operations)
         if not self._alone or not wanted.streams or writing.looks(wanted):
             return None
-        await self._compare(self._db)
         now = self._now()
         ledger = await self._ledger(Needs(streams=wanted.streams), now.timestamp())
         plan = admit(operations, ledger, format_time(now), now.timestamp())
@@ -139,6 +140,8 @@ class Writer:
             await writing.beside(self._db, plan)
             if plan.keys is not None and self._keeper is not None:
                 await writing.keys(self._db, self._keeper.changes(plan.keys.changed))
+                if plan.keys.forgets:
+                    await wiping.mark(self._db)
             self._pending = plan
         if plan.keys is not None and plan.keys.forgets:
             self.unwiped = True
@@ -150,8 +153,13 @@ class Writer:
         head = await reader.held_head(db)
         self._alone = self._known.fits(head)
         if not self._alone:
-            self._known, versions = await followed(db, self._place, self._signer, self._known, head)
-            self._versions = {} if versions is None else self._versions | versions
+            seen = self._known if self._known.position else self._seen
+            found = await followed(db, self._place, self._signer, self._known, seen, head)
+            self._known, versions = found
+            if versions is None:
+                self._versions.clear()
+            else:
+                self._versions.update(versions)
 
     async def _ledger(self, wanted: Needs, now: float) -> Ledger:
         db, known = self._db, self._versions
@@ -213,7 +221,10 @@ class Writer:
             pause = min(2 * pause, 1.0)
 
     async def _recover(self) -> None:
-        """After a failed commit neither the connection nor what was remembered is trusted."""
+        """After a failed commit neither the connection nor what was remembered is trusted; but
+        what was once seen must still be there."""
+        if self._known.position:
+            self._seen = self._known
         self._known, self._versions, self._pending = Known(), {}, None
         if self._db is not None:
             self._db.terminate()
@@ -231,15 +242,7 @@ class Writer:
         self._ahead = theirs - (before + (utc_now() - before) / 2)
         self._compared = time.monotonic()
 
-    async def wipe(self) -> None:
-        """Leave no deleted key in a page of the table."""
-        if self.unwiped and self._db is not None:
-            with suppress(*link.ERRORS, RatchetError):  # whoever writes next tries again
-                await self._db.execute("VACUUM (FULL) subjects")
-                self.unwiped = False
-
     async def close(self) -> None:
-        await self.wipe()
         if self._db is not None:
             with suppress(*link.ERRORS):
                 await self._db.close(timeout=2)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from nats.errors import Error as NatsError
 
 from events.memory import MemoryStore
 from events.nats import streams
@@ -24,14 +26,13 @@ KEY = "ab" * 32
 
 async def leader(link: Link) -> str:
     """The node that leads the stream."""
-    for _ in range(100):
-        try:
+    ends = asyncio.get_running_loop().time() + 60
+    while asyncio.get_running_loop().time() < ends:
+        with suppress(NatsError, OSError, TimeoutError):  # between two leaders nobody answers
             info = await link.js.stream_info(streams.LOG)
-        except Exception:  # between two leaders nobody answers
-            await asyncio.sleep(0.2)
-            continue
-        if info.cluster and info.cluster.leader:
-            return str(info.cluster.leader)
+            if info.cluster and info.cluster.leader:
+                return str(info.cluster.leader)
+        await asyncio.sleep(0.2)
     raise AssertionError("the stream has no leader")
 
 

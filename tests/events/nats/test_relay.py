@@ -147,6 +147,15 @@ async def test_where_several_may_tell_one_leads_and_another_takes_over(
         await same(link, store)
 
 
+async def test_one_that_stops_gives_up_the_lead_at_once(tmp_path: Path) -> None:
+    async with around(tmp_path) as (_, link, store, _):
+        relay = Relay(store, link, KEY, ours=False, holder="one")
+        async with running(relay.run):
+            await until(relay.ready.is_set)
+            assert [lease.holder for lease in await store.leases()] == ["one"]
+        assert [lease.holder for lease in await store.leases()] == [""]
+
+
 async def test_a_stream_that_is_deleted_is_made_anew(tmp_path: Path) -> None:
     async with around(tmp_path) as (_, link, store, relay):
         await grown(store, 300)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -39,9 +39,12 @@ def manifests() -> tuple[Document, ...]:
 
 
 def secrets() -> dict[str, set[str]]:
-    """The Secrets of the template, with their keys."""
+    """The Secrets of the template, and those that the README has made; with their keys."""
     found = documents("kubernetes/secrets.template.yaml")
-    return {one["metadata"]["name"]: set(one["stringData"]) for one in found}
+    made = re.findall(r"create secret generic (\S+) --from-file=(\S+)", readme())
+    told = {one["metadata"]["name"]: set(one["stringData"]) for one in found}
+    assert told.keys().isdisjoint(name for name, _ in made)
+    return told | {name: {key} for name, key in made}
 
 
 def documents(name: str) -> list[Document]:
@@ -57,8 +60,15 @@ def workloads() -> dict[str, Document]:
     return of_kind("StatefulSet", "Deployment")
 
 
+def everyone() -> dict[str, Document]:
+    """The workloads, and the pod that is applied by hand."""
+    (holder,) = (one for one in documents("kubernetes/holder.yaml") if one["kind"] == "Pod")
+    return workloads() | {"holder": holder}
+
+
 def pod(workload: Document) -> Document:
-    found = workload["spec"]["template"]["spec"]
+    spec = workload["spec"]
+    found = spec["template"]["spec"] if "template" in spec else spec
     assert isinstance(found, dict)
     return found
 
@@ -89,3 +99,43 @@ def settings_named(text: str) -> set[str]:
 def known_settings() -> set[str]:
     found = Settings().model_dump()
     return {f"{section}.{key}" for section, values in found.items() for key in values}
+
+
+def image() -> dict[str, str]:
+    """The variables of ours that the image sets."""
+    return dict(re.findall(r"(RATCHET\w*)=(\S+)", (DEPLOY / "Dockerfile").read_text()))
+
+
+def readme() -> str:
+    return (DEPLOY / "README.md").read_text()
+
+
+class Start(NamedTuple):
+    """How a file has a program of ours started."""
+
+    words: list[str]
+    """Behind `ratchet`."""
+    environment: dict[str, str]
+
+
+def by_compose(name: str, passwords: dict[str, str]) -> Start:
+    """What Compose makes of a service; a password that is not known is an error."""
+    one = compose()["services"][name]
+    given = {
+        key: re.sub(r"\$\{(\w+)(:[?-][^}]*)?\}", lambda found: passwords[found[1]], value)
+        for key, value in one["environment"].items()
+    }
+    return Start(one.get("command", []), given)
+
+
+def by_kubernetes(name: str, passwords: dict[str, str]) -> Start:
+    """What Kubernetes makes of a container; its passwords have the names `secret/key`."""
+    inside, known = container(workloads()[name]), dict[str, str]()
+    for one in inside["env"]:
+        if "valueFrom" in one:
+            place = one["valueFrom"]["secretKeyRef"]
+            value = passwords[f"{place['name']}/{place['key']}"]
+        else:
+            value = re.sub(r"\$\((\w+)\)", lambda found: known[found[1]], one["value"])
+        known[one["name"]] = value
+    return Start(inside["args"], known)

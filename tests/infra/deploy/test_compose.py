@@ -41,7 +41,7 @@ def test_who_is_waited_for_in_health_can_tell_its_health() -> None:
 
 def test_what_is_set_is_a_setting() -> None:
     text = (DEPLOY / "compose.yaml").read_text()
-    assert settings_named(text) >= {"api.host", "api.port", "store.url", "nats.url"}
+    assert settings_named(text) >= {"api.host", "store.url", "nats.url", "workers.token"}
     assert settings_named(text) <= known_settings()
 
 
@@ -81,6 +81,38 @@ def test_a_container_has_no_capability_and_writes_nothing_into_its_image(name: s
     assert one["cap_drop"] == ["ALL"]
     assert one["security_opt"] == ["no-new-privileges:true"]
     assert "privileged" not in one
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_container_is_not_root(name: str) -> None:
+    """By its line `user`, or because its image says so."""
+    one = SERVICES[name]
+    if "user" in one:
+        assert int(one["user"].partition(":")[0]) > 0
+    else:
+        assert one["image"].startswith("ratchet:") or one["image"].endswith("-unprivileged")
+
+
+def test_new_volumes_of_nats_get_their_owner_from_a_folder_of_the_image() -> None:
+    image = (DEPLOY / "Dockerfile").read_text()
+    first = dict(one.split(":")[:2] for one in SERVICES["accounts"]["volumes"])
+    for number in range(3):
+        one = SERVICES[f"nats-{number}"]
+        assert "accounts" in one["depends_on"]
+        user, _, group = one["user"].partition(":")
+        made = re.findall(rf"install -d -o {user} -g {group} -m 0700 (.*?)(?: \\)?\n", image)
+        assert first[f"nats-{number}"] in " ".join(made).split()
+
+
+def test_memory_is_limited_as_in_the_manifests() -> None:
+    limits = {
+        name: container(one)["resources"]["limits"]["memory"] for name, one in workloads().items()
+    }
+    for name, one in SERVICES.items():
+        if name != "accounts":
+            wanted = limits[re.sub(r"-\d$", "", name)]
+            assert wanted == one["mem_limit"].upper() + "i", name
+    assert SERVICES["accounts"]["mem_limit"]
 
 
 def test_the_door_is_open_to_this_machine_alone() -> None:

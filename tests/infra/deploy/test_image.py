@@ -6,7 +6,6 @@ import re
 import shlex
 import tomllib
 
-import pytest
 from packaging.specifiers import SpecifierSet
 
 from tests.house.source import FOLDERS
@@ -79,18 +78,13 @@ def test_it_begins_with_the_command_of_the_project() -> None:
     assert "ratchet" in PROJECT["project"]["scripts"]
 
 
-def test_the_command_that_makes_the_accounts_is_one() -> None:
-    table = (ROOT / "infra" / "cli" / "main.py").read_text()
-    (_, _, line) = compose()["services"]["accounts"]["entrypoint"]
-    assert line.startswith("ratchet nats config >")
-    assert '    "nats": ' in table
-
-
-@pytest.mark.parametrize("name", ["ratchet", "worker"])
-def test_the_words_behind_it_are_commands(name: str) -> None:
-    table = (ROOT / "infra" / "cli" / "main.py").read_text()
-    for words in (container(workloads()[name])["args"], compose()["services"][name]["command"]):
-        assert f'    "{words[0]}": ' in table
+def test_what_is_written_at_once_appears_whole() -> None:
+    (shell, _, line) = compose()["services"]["accounts"]["entrypoint"]
+    folder = "/var/lib/nats-accounts"
+    assert shell == "sh"
+    assert line.endswith(f"> {folder}/made && mv {folder}/made {folder}/accounts.conf")
+    assert f"accounts:{folder}" in compose()["services"]["accounts"]["volumes"]
+    assert f" {folder} " in TEXT
 
 
 def test_the_home_lies_on_the_volume() -> None:
@@ -101,4 +95,5 @@ def test_the_home_lies_on_the_volume() -> None:
         if one["name"] == "home"
     ]
     assert home.startswith(f"{mounted}/")
-    assert f"home:{mounted}" in compose()["services"]["ratchet"]["volumes"]
+    for name in ("ratchet", "accounts"):
+        assert f"home:{mounted}" in compose()["services"][name]["volumes"]

