@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from trainers.model_types.kind import problem_of
 from trainers.models import write
 from trainers.order import derived
 from trainers.outcome import Outcome
 from trainers.policy import Policy
 from trainers.probe import accuracy, measure
 from trainers.run import Run
-from trainers.model_types.kind import problem_of
 
 HELD_OUT = "held_out"
 SAMPLES = 4

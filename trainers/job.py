@@ -30,11 +30,11 @@ from trainers.data import Checked, check
 from trainers.failures import FAILURES, Busy, Homeless, JobFailed, Unstable, Usage, classified
 from trainers.folder import lines_of, outcome_of, put_outcome, read_spec, tidy
 from trainers.lock import sign, take
+from trainers.model_types.finding import model_type
 from trainers.outcome import Outcome, failed
 from trainers.recipes import checked, settings_of
 from trainers.resources import hold_memory, seed_libraries, set_threads
 from trainers.run import Run
-from trainers.model_types.finding import model_type
 from trainers.watch import DESERTED, Watch, leave
 
 TRAINERS: dict[str, str] = {

@@ -19,10 +19,10 @@ from trainers.critics import scores_of, texts
 from trainers.engine import Completion
 from trainers.failures import Usage
 from trainers.groups import Score, Task
+from trainers.model_types.kind import problem_of
 from trainers.models import load_reference
 from trainers.policy import device_of
 from trainers.run import Run
-from trainers.model_types.kind import problem_of
 from trainers.value_head import load_head
 
 log = logging.getLogger(__name__)

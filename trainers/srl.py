@@ -18,10 +18,10 @@ from trainers.closing import closed
 from trainers.engine import Completion
 from trainers.groups import Task
 from trainers.grpo import comparing, learn, rules
+from trainers.model_types.steps import END, instances, parsed, similarity
 from trainers.outcome import Outcome
 from trainers.policy import Policy
 from trainers.run import Run
-from trainers.model_types.steps import END, instances, parsed, similarity
 
 
 def train(run: Run) -> Outcome:
