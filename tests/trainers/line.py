@@ -27,10 +27,13 @@ class Settings(Documented):
     """How the line is fitted."""
 
     steps: int = 20
+    """How often it moves."""
     rate: float = 0.05
+    """How far it moves."""
     pause: float = 0.0
     """Seconds that a step takes."""
     save_every: int = 5
+    """Steps between checkpoints."""
     says: int = 0
     """Bytes that each step prints."""
     wrong: Literal["", "nan", "error", "memory", "greedy", "hang", "deaf", "child", "die"] = ""

@@ -9,6 +9,13 @@ from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel
 
+from events.errors import Refused
+
+LONGEST = 100_000
+"""Characters of an answer; a longer one is not read, and is wrong."""
+FRUITLESS = 20_000
+"""Draws without a new held-out problem, after which there is none left to be found."""
+
 
 class Problem(NamedTuple):
     """Something to be answered, and what its verifier knows of the answer."""
@@ -16,7 +23,7 @@ class Problem(NamedTuple):
     id: str
     prompt: str
     answer: Any
-    """As JSON has it."""
+    """As JSON has it; None where nothing is known."""
     difficulty: float = 0.5
 
 
@@ -55,8 +62,10 @@ RewardOf = Callable[[Problem, str], float | None]
 class Measured(NamedTuple):
     """A metric over some answers, and what it was for each of them."""
 
-    value: float
-    per_item: tuple[float, ...]
+    value: float | None
+    """None where no item says anything: nothing was measured, and that is no zero."""
+    per_item: tuple[float | None, ...]
+    """None for an item that the metric does not speak of."""
 
 
 class ModelType(Protocol):
@@ -69,16 +78,16 @@ class ModelType(Protocol):
     """By name, never mixed: form and outcome are two."""
 
     def problems(self, seed: int, difficulty: float = 0.5) -> Iterator[Problem]:
-        """Without end; the same seed gives the same."""
+        """Without end; the same seed gives the same. The difficulty goes from 0 to 1."""
 
     def solve(self, problem: Problem) -> Trajectory:
-        """Rightly, step by step."""
+        """Rightly, step by step; a ValueError where the problem is not of our own making."""
 
     def completion(self, trajectory: Trajectory) -> str:
         """The text that a model is to write."""
 
     def preprocess(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """A row of somebody's data as a problem's row."""
+        """A row of somebody's data as a problem's row; a ValueError where it cannot be one."""
 
     def validate_output(self, text: str, problem: Problem) -> BaseModel:
         """The answer that the text is; a ValueError where it is none."""
@@ -103,6 +112,11 @@ def problem_of(row: Mapping[str, Any]) -> Problem:
     return Problem(found, prompt, row.get("answer"), float(row.get("difficulty", 0.5)))
 
 
+def problem(prompt: str, answer: Any, difficulty: float) -> Problem:
+    """One that bears the id of its prompt."""
+    return Problem(identity(prompt), prompt, answer, difficulty)
+
+
 def identity(prompt: str) -> str:
     """The id of a problem: the same prompt is the same problem."""
     return hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -121,14 +135,25 @@ def for_training(drawn: Iterator[Problem]) -> Iterator[Problem]:
 def for_evaluation(drawn: Iterator[Problem], n: int) -> list[Problem]:
     """Distinct ones that no training sees."""
     found: dict[str, Problem] = {}
-    for one in drawn:
-        if held_out(one.prompt):
-            found.setdefault(one.id, one)
-        if len(found) == n:
-            break
+    fruitless = 0
+    while len(found) < n:
+        one = next(drawn)
+        if held_out(one.prompt) and one.id not in found:
+            found[one.id], fruitless = one, 0
+        elif (fruitless := fruitless + 1) > FRUITLESS:
+            raise Refused(
+                f"there are no {n} different problems to evaluate with",
+                where="suite",
+                right=f"at most {len(found)}, or a source of more problems",
+            )
     return list(found.values())
 
 
 def chance(*of: object) -> random.Random:
     """Randomness that follows from these words alone."""
     return random.Random(" ".join(str(one) for one in of))
+
+
+def share(difficulty: float) -> float:
+    """A difficulty, held between 0 and 1."""
+    return min(max(difficulty, 0.0), 1.0)

@@ -1,7 +1,7 @@
 """Steps as text: `<think>reasoning</think>action;`, one behind the other, and back.
 
-An expert's N steps are N instances to learn from: the problem with the steps so far, and the next
-one. What a model thinks before its action is free; only the action is compared.
+An expert's steps are instances to learn from: the problem with the steps so far, and the next one.
+What a model thinks before its action is free; only the action is compared.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from difflib import SequenceMatcher
 from typing import Any
 
-from trainers.model_types.kind import Step
+from trainers.model_types.kind import LONGEST, Step
 
 END = ";"
 """Ends a step; no action has it."""
-_STEP = re.compile(r"<think>(?P<thought>(?:(?!</?think>).)*)</think>(?P<action>[^;]*);?", re.DOTALL)
+_STEP = re.compile(
+    r"\s*<think>(?P<thought>(?:(?!</?think>).)*)</think>(?P<action>[^;]*);?", re.DOTALL
+)
 
 
 def written(step: Step) -> str:
@@ -34,6 +36,8 @@ def parsed(text: str) -> str | None:
 def actions(text: str) -> list[str] | None:
     """The actions of a whole answer; None where anything else stands between its steps."""
     found, place, text = [], 0, text.strip()
+    if len(text) > LONGEST:
+        return None
     while place < len(text):
         match = _STEP.match(text, place)
         if match is None or not match["action"].strip():
@@ -43,23 +47,38 @@ def actions(text: str) -> list[str] | None:
     return found or None
 
 
+def final(text: str) -> str | None:
+    """The answer: what stands behind `=` in the last step; None where there is none."""
+    found = actions(text)
+    if found is None or not found[-1].startswith("="):
+        return None
+    return found[-1].removeprefix("=").strip()
+
+
 def similarity(action: str, expert: str) -> float:
     """From 0 to 1: twice what both share, in order, divided by what both have."""
     return SequenceMatcher(None, action, expert, autojunk=False).ratio()
 
 
-def instances(row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What one solved problem teaches, step by step."""
+def instances(
+    row: Mapping[str, Any], titled: bool = False, last: bool = True
+) -> list[dict[str, Any]]:
+    """What one solved problem teaches, step by step: N instances of N steps.
+
+    Without the `last` step, which only says the answer, they are the N - 1 of the SRL paper. In one
+    of its readings the prompt also says the title of the step that is to come: `titled`.
+    """
     found, before = [], str(row["prompt"])
     steps = [
         Step(one["title"], one["reasoning"], one["action"], one["reward"]) for one in row["steps"]
     ]
     most = max(step.reward for step in steps)
-    for step in steps:
+    gap = " " if " " in before else ""  # where words are tokens, a title is a word of its own
+    for step in steps if last else steps[:-1]:
         text = written(step)
         found.append(
             {
-                "prompt": before,
+                "prompt": f"{before}{gap}{step.title}" if titled else before,
                 "completion": text,
                 "action": step.action,
                 "weight": step.reward / most if most else 1.0,
