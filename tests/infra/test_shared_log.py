@@ -120,7 +120,10 @@ def test_who_starts_before_the_database_waits_and_one_that_vanishes_is_waited_fo
     frail.stop()
     try:
         process, said = start(home, "--port", "0", **shared)
-        time.sleep(1.5)
+        ends = time.monotonic() + 30
+        while "waiting for the log" not in said.with_suffix(".err").read_text():
+            assert time.monotonic() < ends
+            time.sleep(0.05)
         assert process.poll() is None
     finally:
         frail.start()
