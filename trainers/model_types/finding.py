@@ -15,7 +15,6 @@ from events.suggest import near
 
 TYPES: dict[str, str] = {
     "arithmetic_reasoning": "trainers.model_types.arithmetic_reasoning",
-    "support_replies": "trainers.model_types.support_replies",
 }
 """Ours: each module has its type as TYPE."""
 GROUP = "ratchet.types"
