@@ -76,7 +76,7 @@ class Running:
 
     def ask(self, method: str, path: str, body: Any = None, token: str = "") -> Told:
         """One request, with the JSON of its answer."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
         headers = {"Content-Type": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
