@@ -13,8 +13,11 @@ from typing import Any
 from tokenizers import Regex, Tokenizer
 from tokenizers.decoders import Fuse
 from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Sequence as Sequential
 from tokenizers.pre_tokenizers import Split, WhitespaceSplit
 from transformers import PreTrainedTokenizerFast
+
+from trainers.model_types.steps import END
 
 PAD, EOS, UNK = "<pad>", "<eos>", "<unk>"
 MARKS = ("<think>", "</think>")
@@ -40,13 +43,18 @@ def character_tokenizer(symbols: str) -> Any:
 
 
 def word_tokenizer(words: Iterable[str]) -> Any:
-    """Words with blanks between them; more than one blank comes back as one."""
+    """Words with blanks between them; more than one blank comes back as one.
+
+    The marks of thinking and the end of a step, where they are words, need no blanks around them.
+    """
     words = list(words)
     for word in words:
         if word.split() != [word]:
             raise ValueError(f"the word {word!r} is empty or has a blank in it, so no text has it")
     made = Tokenizer(WordLevel(_numbered(words), unk_token=UNK))
-    made.pre_tokenizer = WhitespaceSplit()
+    alone = [one for one in (*MARKS, END) if one in words]
+    apart = [Split(Regex("|".join(alone)), behavior="isolated")] if alone else []
+    made.pre_tokenizer = Sequential([WhitespaceSplit(), *apart])
     return _fast(made)
 
 

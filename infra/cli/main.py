@@ -36,6 +36,7 @@ COMMANDS = {
     "seal": "Old segments of the log as signed files.",
     "what-if": "What another policy would have decided.",
     "roles": "What models are for.",
+    "types": "What a model can be trained for; write a type of your own.",
     "policies": "The rules by which agents decide.",
     "forget": "Make all that is personal about somebody unreadable.",
     "runs": "Training runs, and a hand on them.",
@@ -47,6 +48,9 @@ COMMANDS = {
     "nats": "What a nats-server of your own has to know of this home.",
     "config": "The settings in force, and where each comes from.",
 }
+
+MODULES = {"types": "model_types"}
+"""Where a command's module is not named as the command is."""
 
 
 class Table(typer.core.TyperGroup):
@@ -60,8 +64,7 @@ class Table(typer.core.TyperGroup):
             return None
         if not ctx.meta.get("ratchet.called"):
             return typer.core.TyperCommand(cmd_name, help=COMMANDS[cmd_name])
-        module = import_module(f"infra.cli.{cmd_name.replace('-', '_')}")
-        command = typer.main.get_command(module.app)
+        command = typer.main.get_command(module_of(cmd_name).app)
         command.name = cmd_name
         return command
 
@@ -80,6 +83,11 @@ class Table(typer.core.TyperGroup):
         except BrokenPipeError:  # the reader had enough, as in `ratchet events list | head`
             show.mute()
             sys.exit(0)
+
+
+def module_of(command: str) -> Any:
+    """The module that has this command as its `app`."""
+    return import_module(f"infra.cli.{MODULES.get(command, command.replace('-', '_'))}")
 
 
 app = typer.Typer(cls=Table, no_args_is_help=True, add_completion=False, rich_markup_mode=None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import typer
 
 from events.message import event_classes
 from events.schema import described
-from infra.cli.main import COMMANDS, app
+from infra.cli.main import COMMANDS, app, module_of
 
 HERE = Path(__file__).parent
 WIDTH = 100
@@ -34,8 +33,7 @@ def help_text() -> str:
     table = typer.main.get_command(app)
     parts = [_help(table, "ratchet")]
     for name in COMMANDS:
-        module = import_module(f"infra.cli.{name.replace('-', '_')}")
-        parts += _below(typer.main.get_command(module.app), f"ratchet {name}")
+        parts += _below(typer.main.get_command(module_of(name).app), f"ratchet {name}")
     return "\n".join(parts)
 
 

@@ -1,4 +1,8 @@
-"""Additions, column by column: every carry is written down, and the sum at the end."""
+"""Additions, column by column: every carry is written down, and the sum at the end.
+
+`347+585#` is answered by `<think>ones</think>7+5+0=12;<think>tens</think>4+8+1=13;` and so on, up
+to `<think>sum</think>=0932;`. Difficulty means more digits, and a third number near its end.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from trainers.model_types.figures import each, mean
 from trainers.model_types.kind import (
     Measured,
     Problem,
@@ -18,13 +23,16 @@ from trainers.model_types.kind import (
     chance,
     for_evaluation,
     for_training,
-    identity,
+    problem,
+    share,
 )
 from trainers.model_types.steps import actions, shares, written
 
 COLUMNS = ("ones", "tens", "hundreds", "thousands", "myriads")
-_PROMPT = re.compile(r"(\d{1,5})\+(\d{1,5})#")
-_SUM = re.compile(r"=\s*(\d{1,8})")
+THREE = 0.75
+"""From this difficulty on there are three numbers to add."""
+_PROMPT = re.compile(r"[0-9]{1,5}(\+[0-9]{1,5}){1,2}#")
+_SUM = re.compile(r"=\s*([0-9]{1,8})")
 
 
 class Sum(BaseModel):
@@ -37,7 +45,7 @@ class Sum(BaseModel):
 
 
 class Arithmetic:
-    """Two numbers of 1 to 5 digits, by difficulty; 3 in the middle."""
+    """Numbers of 1 to 5 digits, by difficulty; two of 3 in the middle."""
 
     name = "arithmetic_reasoning"
     schema: type[BaseModel] = Sum
@@ -45,7 +53,7 @@ class Arithmetic:
     def __init__(self) -> None:
         self.rewards: Mapping[str, RewardOf] = {
             "format": lambda _, text: 0.0 if _answer(text) is None else 1.0,
-            "outcome": lambda problem, text: self.verify(problem, text).reward,
+            "outcome": self._outcome,
         }
 
     def problems(self, seed: int, difficulty: float = 0.5) -> Iterator[Problem]:
@@ -55,16 +63,16 @@ class Arithmetic:
         return for_evaluation(self._drawn(seed, 0.5), n)
 
     def solve(self, problem: Problem) -> Trajectory:
-        first, second = _numbers(problem.prompt)
-        width = max(len(str(first)), len(str(second)))
+        numbers = _numbers(problem.prompt)
+        width = max(len(str(one)) for one in numbers)
         rewards, carry, steps = shares(width + 1), 0, []
         for place in range(width):
-            one, other = first // 10**place % 10, second // 10**place % 10
-            total = one + other + carry
-            action = f"{one}+{other}+{carry}={total:02}"
+            digits = [one // 10**place % 10 for one in numbers]
+            total = sum(digits) + carry
+            action = f"{'+'.join(map(str, digits))}+{carry}={total:02}"
             steps.append(Step(COLUMNS[place], COLUMNS[place], action, rewards[place]))
             carry = total // 10
-        outcome = f"{first + second:0{width + 1}}"
+        outcome = f"{sum(numbers):0{width + 1}}"
         steps.append(Step("sum", "sum", f"={outcome}", rewards[width]))
         return Trajectory(problem.id, problem.prompt, tuple(steps), outcome)
 
@@ -72,14 +80,14 @@ class Arithmetic:
         return "".join(written(step) for step in trajectory.steps)
 
     def preprocess(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        prompt = re.sub(r"\s", "", str(row["prompt"]))
+        prompt = re.sub(r"\s", "", str(row.get("prompt", "")))
         prompt = prompt if prompt.endswith("#") else f"{prompt}#"
         return {**row, "prompt": prompt, "answer": sum(_numbers(prompt))}
 
     def validate_output(self, text: str, problem: Problem) -> Sum:
         found = _answer(text)
         if found is None:
-            what = f"an answer to {problem.prompt} is steps, and at the end = and the sum"
+            what = f"an answer to {problem.prompt[:40]} is steps, and at the end = and the sum"
             raise ValueError(what)
         return found
 
@@ -87,35 +95,35 @@ class Arithmetic:
         found = _answer(text)
         if found is None:
             return Verdict(False, 0.0, ("no sum stands at the end",))
+        if problem.answer is None:
+            return Verdict(False, 0.0, ("nobody knows the sum",))
         if found.total != int(problem.answer):
             return Verdict(False, 0.0, (f"{found.total} is not the sum",))
         return Verdict(True, 1.0)
 
     def metrics(self, problems: Sequence[Problem], outputs: Sequence[str]) -> dict[str, Measured]:
-        right = tuple(
-            float(self.verify(problem, text).correct)
-            for problem, text in zip(problems, outputs, strict=True)
-        )
-        return {"accuracy": Measured(sum(right) / len(right) if right else 0.0, right)}
+        return {"accuracy": mean(each(self._outcome, problems, outputs))}
 
     def vocabulary(self) -> str:
         return "".join(sorted(set("0123456789+=#;<>/think" + "".join(COLUMNS) + "sum")))
 
+    def _outcome(self, problem: Problem, text: str) -> float | None:
+        return None if problem.answer is None else self.verify(problem, text).reward
+
     def _drawn(self, seed: int, difficulty: float) -> Iterator[Problem]:
         luck = chance(self.name, seed, difficulty)
-        digits = 1 + round(4 * min(max(difficulty, 0.0), 1.0))
+        digits = 1 + round(4 * share(difficulty))
         low, high = (10 ** (digits - 1), 10**digits - 1) if digits > 1 else (0, 9)
+        many = 3 if difficulty >= THREE else 2
         while True:
-            first, second = luck.randint(low, high), luck.randint(low, high)
-            prompt = f"{first}+{second}#"
-            yield Problem(identity(prompt), prompt, first + second, difficulty)
+            numbers = [luck.randint(low, high) for _ in range(many)]
+            yield problem(f"{'+'.join(map(str, numbers))}#", sum(numbers), difficulty)
 
 
-def _numbers(prompt: str) -> tuple[int, int]:
-    match = _PROMPT.fullmatch(prompt)
-    if match is None:
+def _numbers(prompt: str) -> list[int]:
+    if _PROMPT.fullmatch(prompt) is None:
         raise ValueError(f"{prompt[:40]!r} is no addition such as 347+585#")
-    return int(match[1]), int(match[2])
+    return [int(one) for one in prompt[:-1].split("+")]
 
 
 def _answer(text: str) -> Sum | None:

@@ -1,0 +1,1 @@
+"""Model types: what each has to be, and what is particular to one."""
