@@ -1,0 +1,148 @@
+"""Five seeds of arithmetic: baseline, SRL, RLVR; and beside them RLVR alone and imitation alone.
+
+The other two get as many updates as SRL and RLVR have together, on the same problems. All measures
+are of held-out problems, four samples each and the likeliest answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from itertools import islice
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.bench.results import Goal, Result
+from tests.proofs.chain import Chain, Ended, Rows
+from tests.proofs.intervals import difference, interval
+from trainers.model_types import model_type
+
+KIND = "arithmetic_reasoning"
+TYPE = model_type(KIND)
+SEEDS = (0, 1, 2, 3, 4)
+SRL_STEPS, RLVR_STEPS = 60, 40
+PROBLEMS, HELD_OUT = 400, 300
+STAGES = ("baseline", "srl", "rlvr", "rlvr_alone", "sft_alone")
+
+pytestmark = pytest.mark.proof
+
+
+class Shown(NamedTuple):
+    """One seed."""
+
+    seed: int
+    stages: dict[str, Ended]
+
+    def __getitem__(self, stage: Any) -> Any:
+        return self.stages[stage]
+
+
+def held_out() -> Rows:
+    return [one._asdict() for one in TYPE.suite(99, HELD_OUT)]
+
+
+@cache
+def shown(seed: int) -> Shown:
+    from trainers.tiny import make_tiny_base  # torch, which collecting the tests does not need
+
+    chain = Chain("arithmetic", KIND, seed)
+    base = make_tiny_base(TYPE, seed, folder=chain.bases())
+    problems = list(islice(TYPE.problems(1000 + seed), PROBLEMS))
+    solutions = [TYPE.solve(one) for one in problems]
+    asked = [one._asdict() for one in problems]
+    solved = [
+        {
+            "prompt": one.prompt,
+            "steps": [step._asdict() for step in one.steps],
+            "outcome": one.outcome,
+        }
+        for one in solutions
+    ]
+    written = [{"prompt": one.prompt, "completion": TYPE.completion(one)} for one in solutions]
+
+    def with_items(rows: Rows) -> dict[str, Rows]:
+        return {"train": rows, "held_out": held_out()}
+
+    both = SRL_STEPS + RLVR_STEPS
+    srl = chain.run("srl", "srl", base, with_items(solved), steps=SRL_STEPS)
+    return Shown(
+        seed,
+        {
+            "baseline": chain.as_it_is(base, held_out()),
+            "srl": srl,
+            "rlvr": chain.run("rlvr", "rlvr", srl.model, with_items(asked), steps=RLVR_STEPS),
+            "rlvr_alone": chain.run("rlvr_alone", "rlvr", base, with_items(asked), steps=both),
+            "sft_alone": chain.run(
+                "sft_alone", "sft", base, with_items(written), steps=both, learning_rate=1e-3
+            ),
+        },
+    )
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_each_seed_ends_better_than_it_began_and_near_where_it_was(seed: int) -> None:
+    found = shown(seed)
+    print(*lines(found), sep="\n")
+    better = difference(found["rlvr"].scores, found["baseline"].scores)
+    assert better.low > 0
+    assert found["srl"].metrics["kl"] <= 0.1
+    assert found["rlvr"].metrics["kl"] <= 0.1
+
+
+def test_the_means_over_the_seeds_reach_what_was_set_out() -> None:
+    all_ = [shown(seed) for seed in SEEDS]
+    before, srl, rlvr = (
+        [one[stage].metrics["sampled"] for one in all_] for stage in ("baseline", "srl", "rlvr")
+    )
+    goals = [
+        Goal(
+            "SRL against the baseline, sampled, means over the seeds", sum(srl) / sum(before), 1.2
+        ),
+        Goal("RLVR against SRL, sampled, means over the seeds", sum(rlvr) / sum(srl), 1.1),
+        Goal("largest KL per token to the stage before", largest_kl(all_), 0.1, at_least=False),
+    ]
+    keep(all_, goals)
+    for goal in goals:
+        print(goal.document())
+    assert all(goal.reached for goal in goals)
+
+
+def largest_kl(all_: list[Shown]) -> float:
+    return max(one[stage].metrics["kl"] for one in all_ for stage in ("srl", "rlvr"))
+
+
+def keep(all_: list[Shown], goals: list[Goal]) -> None:
+    """As a measure is kept, so that texts can tell of it."""
+    figures = {
+        f"{stage} {metric}": [one[stage].metrics[metric] for one in all_]
+        for stage in STAGES
+        for metric in ("sampled", "greedy", "kl", "entropy")
+    }
+    figures |= {f"{stage} seconds": [one[stage].seconds for one in all_] for stage in STAGES}
+    over: Callable[[str, str], str] = lambda stage, other: str(  # noqa: E731
+        interval([one[stage].metrics["sampled"] - one[other].metrics["sampled"] for one in all_])
+    )
+    steps = {"srl": "baseline", "rlvr": "srl", "rlvr_alone": "baseline", "sft_alone": "baseline"}
+    Result(
+        f"{KIND}: held-out accuracy of {len(SEEDS)} seeds, {HELD_OUT} problems, 4 samples each",
+        "share right",
+        {
+            "srl, rlvr": f"{SRL_STEPS} and {RLVR_STEPS} updates, {PROBLEMS} problems",
+            "rlvr_alone, sft_alone": f"{SRL_STEPS + RLVR_STEPS} updates, the same problems",
+        },
+        figures,
+        goals,
+        {"differences over the seeds": {f"{a} - {b}": over(a, b) for a, b in steps.items()}},
+    ).keep("learning_arithmetic", short=False)
+
+
+def lines(found: Shown) -> list[str]:
+    told = []
+    for stage, ended in found.stages.items():
+        sure = difference(ended.scores, found["baseline"].scores)
+        numbers = " ".join(
+            f"{name} {ended.metrics[name]:.3f}" for name in ("sampled", "greedy", "kl", "entropy")
+        )
+        told.append(f"seed {found.seed} {stage:10} {numbers} {ended.seconds:.0f} s, {sure}")
+    return told
