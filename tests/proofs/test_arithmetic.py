@@ -6,10 +6,9 @@ are of held-out problems, four samples each and the likeliest answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from typing import Any, NamedTuple
 
 import pytest
 
@@ -28,13 +27,14 @@ STAGES = ("baseline", "srl", "rlvr", "rlvr_alone", "sft_alone")
 pytestmark = pytest.mark.proof
 
 
-class Shown(NamedTuple):
+@dataclass(frozen=True)
+class Shown:
     """One seed."""
 
     seed: int
     stages: dict[str, Ended]
 
-    def __getitem__(self, stage: Any) -> Any:
+    def __getitem__(self, stage: str) -> Ended:
         return self.stages[stage]
 
 
@@ -120,9 +120,6 @@ def keep(all_: list[Shown], goals: list[Goal]) -> None:
         for metric in ("sampled", "greedy", "kl", "entropy")
     }
     figures |= {f"{stage} seconds": [one[stage].seconds for one in all_] for stage in STAGES}
-    over: Callable[[str, str], str] = lambda stage, other: str(  # noqa: E731
-        interval([one[stage].metrics["sampled"] - one[other].metrics["sampled"] for one in all_])
-    )
     steps = {"srl": "baseline", "rlvr": "srl", "rlvr_alone": "baseline", "sft_alone": "baseline"}
     Result(
         f"{KIND}: held-out accuracy of {len(SEEDS)} seeds, {HELD_OUT} problems, 4 samples each",
@@ -133,8 +130,15 @@ def keep(all_: list[Shown], goals: list[Goal]) -> None:
         },
         figures,
         goals,
-        {"differences over the seeds": {f"{a} - {b}": over(a, b) for a, b in steps.items()}},
+        {"differences over the seeds": {f"{a} - {b}": over(all_, a, b) for a, b in steps.items()}},
     ).keep("learning_arithmetic", short=False)
+
+
+def over(all_: list[Shown], stage: str, other: str) -> str:
+    """How much more of the samples is right, over the seeds."""
+    return str(
+        interval([one[stage].metrics["sampled"] - one[other].metrics["sampled"] for one in all_])
+    )
 
 
 def lines(found: Shown) -> list[str]:
