@@ -22,6 +22,8 @@ class Task(NamedTuple):
 
     prompt: str
     row: Mapping[str, Any]
+    stop: str | None = None
+    """Ends a completion, besides the end token."""
 
 
 Score = Callable[[Task, Sequence[Completion]], dict[str, list[float | None]]]
@@ -43,7 +45,6 @@ class Comparing(NamedTuple):
     samples: int
     max_new: int
     temperature: float = 1.0
-    stop: str | None = None
     weights: Mapping[str, float] = {}
     normaliser: str = "z_score"
     together: bool = False
@@ -68,18 +69,30 @@ def sampled(
     idle: list[Group] = []
     for turn in range(how.resample + 1):
         wanted = list(islice(tasks, how.groups - len(teaching)))
-        found = engine.generate(
-            [task.prompt for task in wanted], how.max_new, how.temperature,
-            seed=seed * (how.resample + 1) + turn, stop=how.stop, samples=how.samples,
-        )  # fmt: skip
-        for place, task in enumerate(wanted):
-            own = found[place * how.samples : (place + 1) * how.samples]
+        for task, own in _drawn(engine, wanted, how, seed * (how.resample + 1) + turn):
             group = Group(task, own, score(task, own))
             kind = teaching if says_something(group.rewards, how.least_spread) else idle
             kind.append(group)
         if len(teaching) >= how.groups:
             break
     return (teaching + idle)[: how.groups]
+
+
+def _drawn(
+    engine: Engine, tasks: Sequence[Task], how: Comparing, seed: int
+) -> Iterator[tuple[Task, list[Completion]]]:
+    """The samples of each task; those with the same stop are written together."""
+    found: dict[int, list[Completion]] = {}
+    for stop in dict.fromkeys(task.stop for task in tasks):
+        places = [place for place, task in enumerate(tasks) if task.stop == stop]
+        prompts = [tasks[place].prompt for place in places]
+        texts = engine.generate(
+            prompts, how.max_new, how.temperature, seed=seed, stop=stop, samples=how.samples
+        )
+        for start, place in enumerate(places):
+            found[place] = texts[start * how.samples : (start + 1) * how.samples]
+    for place, task in enumerate(tasks):
+        yield task, found[place]
 
 
 def lesson(engine: Engine, groups: Sequence[Group], how: Comparing) -> Lesson:

@@ -3,8 +3,9 @@
 A problem that an expert solved in N steps gives an instance for each step: the problem with the
 expert's steps so far, and the next one to be written, free thinking first, then the action. Only
 the action is compared, by the likeness of the two texts; form is a reward of its own, because a
-penalty within the likeness would lift wrong actions above the average. Groups that say nothing are
-drawn anew. `supervised` imitates the same steps instead, each weighed by its reward.
+penalty within the likeness would lift wrong actions above the average. The last step has to end the
+text too, else a model that learns steps forgets how to end. Groups that say nothing are drawn
+anew. `supervised` imitates the same steps instead, each weighed by its reward.
 """
 
 from __future__ import annotations
@@ -31,10 +32,9 @@ def train(run: Run) -> Outcome:
     if settings.mode == "supervised":
         sft.learn(run, policy, [_written(one, settings.step_weights) for one in steps])
     else:
-        tasks = [Task(one["prompt"], one) for one in steps]
+        tasks = [Task(one["prompt"], one, None if one["last"] else END) for one in steps]
         how = comparing(
             settings,
-            stop=END,
             weights={"format": settings.format_weight, "similarity": settings.similarity_weight},
             least_spread=max(settings.least_spread, 1e-4),
             resample=settings.resample,
@@ -52,7 +52,7 @@ def likeness(
     form: list[float | None] = []
     similar: list[float | None] = []
     for completion in completions:
-        action = parsed(completion.text)
+        action = parsed(completion.text) if completion.finished else None
         form.append(0.0 if action is None else 1.0)
         similar.append(None if action is None else share * similarity(action, task.row["action"]))
     return {"format": form, "similarity": similar}
@@ -72,4 +72,9 @@ def controller(settings: Any) -> Any:
 
 def _written(step: dict[str, Any], weighed: bool) -> dict[str, Any]:
     weight = step["weight"] if weighed else 1.0
-    return {"prompt": step["prompt"], "completion": step["completion"], "weight": weight}
+    return {
+        "prompt": step["prompt"],
+        "completion": step["completion"],
+        "weight": weight,
+        "ends": step["last"],
+    }

@@ -73,13 +73,8 @@ class Chain:
         **settings: Any,
     ) -> Ended:
         """Carry it out, unless it has ended already."""
-        folder = self.folder / name
-        (folder / "data").mkdir(parents=True, exist_ok=True)
-        refs = []
-        for part, some in rows.items():
-            text = content(tuple(some))
-            refs.append(ref(text, part))
-            (folder / "data" / refs[-1].sha256.removeprefix("sha256:")).write_bytes(text)
+        texts = {part: content(tuple(some)) for part, some in rows.items()}
+        refs = [ref(text, part) for part, text in texts.items()]
         spec = JobSpec(
             job=name,
             base=str(base),
@@ -89,7 +84,12 @@ class Chain:
             seed=self.seed,
             limits=limits or Limits(),
         )
-        (folder / "spec.json").write_text(spec.model_dump_json())
+        wanted = spec.model_dump_json()
+        folder = self.folder / f"{name}-{sha256(wanted.encode()).hexdigest()[:8]}"
+        (folder / "data").mkdir(parents=True, exist_ok=True)
+        for one, text in zip(refs, texts.values(), strict=True):
+            (folder / "data" / one.sha256.removeprefix("sha256:")).write_bytes(text)
+        (folder / "spec.json").write_text(wanted)
         words = [sys.executable, "-m", "trainers.job", str(folder / "spec.json")]
         done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
         outcome = json.loads((folder / "outcome.json").read_text())

@@ -82,6 +82,7 @@ def instances(
                 "completion": text,
                 "action": step.action,
                 "weight": step.reward / most if most else 1.0,
+                "last": step is steps[-1],
             }
         )
         before += text
