@@ -58,13 +58,14 @@ def merged(model: Any) -> Any:
     """An ordinary model with the adapters in its weights; the one that learns stays as it is.
 
     It is a fresh instance that was given the weights: a copy would go on computing with those of
-    the original, once a Trainer has been there.
+    the original, once a Trainer has been there. Its weights are float32 whatever the base is kept
+    in, where small adapters would be rounded away.
     """
     if not isinstance(model, PeftModel):
         return model
     causal = model.get_base_model()
-    weights = copy.deepcopy(model).merge_and_unload().state_dict()
-    fresh = type(causal)(copy.deepcopy(causal.config)).to(causal.dtype)
+    weights = copy.deepcopy(model).float().merge_and_unload().state_dict()
+    fresh = type(causal)(copy.deepcopy(causal.config)).float()
     fresh.load_state_dict(weights)
     fresh.generation_config = copy.deepcopy(causal.generation_config)
     return fresh.to(causal.device).eval()

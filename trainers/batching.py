@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from trainers.failures import NoMemory, out_of_memory
+from trainers.policy import layers_of
 from trainers.run import Run
 
 SHARE = 0.5
@@ -22,14 +23,14 @@ SHARE = 0.5
 NAME = "microbatch"
 
 
-def microbatch(run: Run, most: int, longest: Callable[[int], Any]) -> int:
+def microbatch(run: Run, model: Any, most: int, longest: Callable[[int], Any]) -> int:
     """As set, as found at an earlier start, or as measured now; at most `most`."""
     if run.settings.microbatch:
         return int(min(run.settings.microbatch, most))
     known = run.noted(NAME)
     if known is not None:
         return int(known["size"])
-    bytes_ = kept_bytes(longest)
+    bytes_ = kept_bytes(longest) + computed_again(model, longest)
     free = free_bytes(run)
     size = max(1, min(most, int(SHARE * free / max(1, bytes_))))
     run.note(NAME, {"size": size, "bytes_each": bytes_, "free": free, "halved_at": []})
@@ -42,6 +43,7 @@ def shrinking(
     """Do it, with smaller parts where the memory is too small; what came of it, and the size."""
     while True:
         luck = torch.get_rng_state()
+        luck_there = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
         try:
             return work(size), size
         except (RuntimeError, MemoryError) as error:
@@ -52,6 +54,7 @@ def shrinking(
                 raise NoMemory("not even one sample fits", where=NAME, right=right) from None
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+            torch.cuda.set_rng_state_all(luck_there)
         torch.set_rng_state(luck)
         size //= 2
         known = run.noted(NAME) or {"halved_at": []}
@@ -74,6 +77,21 @@ def kept_bytes(longest: Callable[[int], Any]) -> int:
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         longest(1)
     return total
+
+
+def computed_again(model: Any, longest: Callable[[int], Any]) -> int:
+    """What a backward pass has besides while it computes one of the layers a second time."""
+    layers = [one for one in layers_of(model) if one.gradient_checkpointing and one.training]
+    if not layers:
+        return 0
+    few = kept_bytes(longest)
+    for layer in layers:
+        layer.gradient_checkpointing = False
+    try:
+        return max(0, kept_bytes(longest) - few) // len(layers)
+    finally:
+        for layer in layers:
+            layer.gradient_checkpointing = True
 
 
 def free_bytes(run: Run) -> int:

@@ -20,7 +20,7 @@ from events.catalog.jobs import DataRef, JobSpec
 from events.suggest import malformed, near
 from trainers.failures import BadData
 from trainers.folder import data_file
-from trainers.rows import Prompted, Row, row_kind
+from trainers.rows import Prompted, Row, held_out_kind, row_kind
 
 LARGEST = 10_000_000
 """Bytes of one row."""
@@ -29,7 +29,7 @@ TOLD = 20
 """Findings that are told; beyond them reading ends."""
 REPEATED = 0.01
 """Share of the rows that may stand there twice; samples of a small language do by chance."""
-TRAIN = "train"
+TRAIN, HELD_OUT = "train", "held_out"
 
 
 class Finding(NamedTuple):
@@ -72,7 +72,11 @@ def check(spec: JobSpec, folder: Path, settings: Any) -> dict[str, Checked]:
         file = data_file(folder, ref.sha256)
         if ref.name == TRAIN:
             checked[ref.name] = check_file(ref, file, kind, end, least)
-        else:  # what is only evaluated may have other fields than what is learnt from
+        elif ref.name == HELD_OUT:  # may have other fields than what is learned from
+            first = _first(file, ref.name)
+            evaluated = held_out_kind(spec.trainer, settings, first)
+            checked[ref.name] = check_file(ref, file, evaluated)
+        else:
             checked[ref.name] = check_file(ref, file, Row if kind is Row else Prompted)
     return checked
 
@@ -98,6 +102,25 @@ def rows(file: Path, name: str) -> Iterator[dict[str, Any]]:
     """The rows of a file that was checked."""
     for _, text in _lines(file, name, hashlib.sha256()):
         yield json.loads(text)
+
+
+def too_long(many: int, longest: int) -> BadData:
+    """None of the rows can be learned from, as their tokens show."""
+    return BadData(
+        f"all {many:,} rows have more than {longest:,} tokens",
+        where="recipe.settings.max_length",
+        right="a greater one, or shorter rows",
+    )
+
+
+def _first(file: Path, name: str) -> dict[str, Any]:
+    """The first row, or nothing where it is none."""
+    try:
+        _, text = next(_lines(file, name, hashlib.sha256()))
+        found = json.loads(text)
+    except (StopIteration, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _lines(file: Path, name: str, digest: Any) -> Iterator[tuple[int, bytes]]:
@@ -129,6 +152,10 @@ def _line_wrong(text: bytes, kind: type[Row], end: str, line: int, seen: _Seen) 
         return f"the row is larger than {LARGEST:,} bytes"
     if not text.strip():
         return "the line is empty"
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        return f"the line is not UTF-8 from byte {error.start + 1} on"
     try:
         row = kind.model_validate_json(text)
     except ValidationError as error:

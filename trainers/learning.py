@@ -1,8 +1,7 @@
 """A model that learns: what is trained of it, the optimizer, its rates, its checkpoints.
 
-Nothing here draws a random number, and what a step samples follows from the seed and the number
-of the step. So a job that goes on from a checkpoint does, on a CPU, bit for bit what it would
-have done.
+What a step draws, samples or drops follows from the seed and the number of the step. So a job that
+goes on from a checkpoint does, on a CPU, bit for bit what it would have done.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import Any
 
 import torch
 
+from trainers.order import derived
 from trainers.settings import Learning
 
 Tensor = Any
@@ -38,10 +38,10 @@ class Learner:
     """Trains what can be trained of some modules; a ratio of rates belongs to each."""
 
     def __init__(
-        self, modules: Iterable[tuple[Any, float]], settings: Learning, steps: int
+        self, modules: Iterable[tuple[Any, float]], settings: Learning, steps: int, seed: int
     ) -> None:
         self._modules = list(modules)
-        self._settings, self._steps = settings, steps
+        self._settings, self._steps, self._seed = settings, steps, seed
         groups = [
             {"params": [one for one in module.parameters() if one.requires_grad], "ratio": ratio}
             for module, ratio in self._modules
@@ -52,7 +52,8 @@ class Learner:
         )
 
     def begin(self, step: int) -> None:
-        """Set the rates for this step."""
+        """Set the rates for this step, and its randomness, which dropout takes."""
+        torch.manual_seed(derived(self._seed, "step", step))
         share = rate_at(step, self._steps, self._settings)
         for group in self.optimizer.param_groups:
             group["lr"] = self._settings.rate * group["ratio"] * share

@@ -5,6 +5,7 @@ Fields that are not named here stay in the row: rewards and metrics may want the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -33,6 +34,7 @@ class Written(Row):
 
     prompt: str
     completion: str = Field(min_length=1)
+    weight: float = Field(default=1.0, ge=0, allow_inf_nan=False)
 
     def label(self) -> str | None:
         return self.completion
@@ -63,20 +65,33 @@ class Labelled(Row):
         return str(self.label_)
 
 
-class Asked(Row):
-    """A problem with the answer that its verifier knows."""
-
-    prompt: str = Field(min_length=1)
-    answer: JsonValue = None
-
-    def label(self) -> str | None:
-        return None if self.answer is None else repr(self.answer)
-
-
 class Prompted(Row):
     """A prompt alone."""
 
     prompt: str = Field(min_length=1)
+
+
+class Evaluated(Prompted):
+    """A problem that is evaluated."""
+
+    difficulty: float = Field(default=0.5, ge=0, le=1)
+
+
+class Asked(Evaluated):
+    """A problem with the answer that its verifier knows."""
+
+    answer: JsonValue = None
+
+    def label(self) -> str | None:
+        return None if self.answer is None else repr(_classed(self.answer))
+
+
+def _classed(answer: JsonValue) -> JsonValue:
+    """Of an answer with several parts those that tell classes apart, such as a sentiment, without
+    its confidence."""
+    if not isinstance(answer, dict):
+        return answer
+    return {name: one for name, one in answer.items() if type(one) not in (int, float)} or answer
 
 
 class Step(BaseModel):
@@ -123,5 +138,16 @@ def row_kind(trainer: str, settings: Any) -> type[Row]:
         case "srl":
             return Solved
         case "distill":
-            return Prompted if settings.mode == "on_policy" else Written
+            alone = settings.mode == "on_policy" and settings.on_policy_share == 1
+            return Prompted if alone else Written
     return Row
+
+
+def held_out_kind(trainer: str, settings: Any, first: Mapping[str, Any]) -> type[Row]:
+    """What its held-out rows are: problems, or for who learns from pairs and labels those again."""
+    kind = row_kind(trainer, settings)
+    if kind is Row or trainer == "reward":
+        return kind
+    if trainer == "dpo" and ("chosen" in first or "rejected" in first):
+        return Pair
+    return Evaluated

@@ -10,6 +10,7 @@ import torch
 
 from trainers.batching import microbatch, shrinking
 from trainers.closing import closed
+from trainers.data import too_long
 from trainers.learning import Learner
 from trainers.losses import entropy_of, logprobs_of, masked_mean
 from trainers.order import Counting, endless
@@ -29,19 +30,22 @@ def train(run: Run) -> Outcome:
 
 
 def learn(run: Run, policy: Policy, rows: Sequence[Row]) -> None:
-    """Until the steps are done or the guard says stop. A row may have a weight."""
+    """Until the steps are done or the guard says stop. A row may have a weight; where its text goes
+    on behind the completion, `ends` is false."""
     settings = run.settings
     ready = _fitting(run, policy, rows)
     steps = settings.steps or -(-len(ready) * settings.epochs // settings.batch)
-    learner = Learner([(policy.model, 1.0)], settings, steps)
+    learner = Learner([(policy.model, 1.0)], settings, steps, run.spec.seed)
     begin, passed = 0, 0
     if (place := run.resume_from()) is not None:
         kept = learner.read(place)
         begin, passed = kept["step"], kept["passed"]
     drawing = Counting(endless(ready, run.spec.seed, passed), passed)
     widest = max(ready, key=lambda one: len(one[0]) + len(one[1]))
-    size = microbatch(run, settings.batch, lambda many: _loss(run, policy, [widest] * many)[0])
-    policy.model.train()
+    policy.learns(dropout=True)
+    size = microbatch(
+        run, policy.model, settings.batch, lambda many: _loss(run, policy, [widest] * many)[0]
+    )
     for step in range(begin + 1, steps + 1):
         learner.begin(step)
         some = [next(drawing) for _ in range(settings.batch)]
@@ -61,11 +65,15 @@ def _fitting(run: Run, policy: Policy, rows: Sequence[Row]) -> list[Ready]:
     whole = not getattr(run.settings, "completion_only", True)
     for row in rows:
         prompt = engine.prompt_ids(row["prompt"])
-        completion = [*engine.completion_ids(row["completion"]), policy.tokenizer.eos_token_id]
+        completion = engine.completion_ids(row["completion"])
+        if row.get("ends", True):
+            completion = [*completion, policy.tokenizer.eos_token_id]
         if whole:
             prompt, completion = prompt[:1], [*prompt[1:], *completion]
         if len(prompt) + len(completion) <= run.settings.max_length:
             found.append((prompt, completion, float(row.get("weight", 1.0))))
+    if not found:
+        raise too_long(len(rows), run.settings.max_length)
     run.note("too_long", len(rows) - len(found))
     return found
 

@@ -67,7 +67,7 @@ def test_the_commands_of_the_readme_work_as_they_stand(tmp_path: Path) -> None:
 
 LINKS = [
     (page.relative_to(ROOT), place)
-    for page in (ROOT / "README.md", *ROOT.glob("[ei]*/**/*.md"))
+    for page in (ROOT / "README.md", *ROOT.glob("[eit]*/**/*.md"))
     for place in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text())
 ]
 

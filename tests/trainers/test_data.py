@@ -114,7 +114,7 @@ def test_wrong_rows_are_told_several_at_once_by_their_lines(tmp_path: Path) -> N
             "'prompt' is missing, and there is a misspelt 'promt'",
             "the data is not JSON",
             "the line is empty",
-            "the data is not JSON",
+            "the line is not UTF-8 from byte 1 on",
             "the data may not be a list of 1",
             "'completion' may not be ''",
         ),
