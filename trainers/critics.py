@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from trainers.sequences import Sequences, padded
+from trainers.sequences import Sequences, padded, thoughts_of
 from trainers.value_head import ValueHead
 
 Tensor = Any
@@ -56,15 +56,5 @@ class ActorCritic(nn.Module):
 
     def forward(self, batch: Sequences) -> tuple[Tensor, Tensor]:
         """The value at a token is that of what stands before it."""
-        positions = (batch.attention.cumsum(1) - 1).clamp(min=0)
-        columns = batch.chosen.shape[1]
-        found = self.model(
-            input_ids=batch.ids,
-            attention_mask=batch.attention,
-            position_ids=positions,
-            output_hidden_states=True,
-            logits_to_keep=columns + 1,
-            use_cache=False,
-        )
-        values = self.head(found.hidden_states[-1][:, -columns - 1 : -1])
-        return found.logits[:, :-1].float(), values
+        logits, hidden = thoughts_of(self.model, batch, hidden=True)
+        return logits, self.head(hidden)

@@ -41,7 +41,7 @@ class Decoder(Protocol):
 def decoder(model: Any) -> Decoder:
     """The fastest one that this model allows."""
     causal = unwrapped(model)
-    return Plain(causal) if _is_plain(model, causal) else Library(model)
+    return Plain(causal) if is_plain(model) else Library(model)
 
 
 def unwrapped(model: Any) -> Any:
@@ -193,7 +193,9 @@ class Plain:
         self._cos, self._sin = cos[0], sin[0]
 
 
-def _is_plain(model: Any, causal: Any) -> bool:
+def is_plain(model: Any) -> bool:
+    """Whether it is built like Llama, with attention to all that came before."""
+    causal = unwrapped(model)
     if type(causal).__name__ not in PLAIN or not type(causal).__module__.startswith("transformers"):
         return False
     if isinstance(model, PeftModel) and model.active_peft_config.is_prompt_learning:

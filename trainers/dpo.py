@@ -15,6 +15,7 @@ from torch.nn.functional import logsigmoid, relu
 
 from trainers.batching import microbatch, shrinking
 from trainers.closing import HELD_OUT, closed
+from trainers.data import too_long
 from trainers.failures import Usage
 from trainers.learning import Learner
 from trainers.losses import logprobs_of
@@ -70,15 +71,17 @@ def train(run: Run) -> Outcome:
             raise Usage(f"there is no loss {name!r}", where="recipe.settings.losses", right=right)
     pairs = _judged(run, policy, _fitting(run, policy, run.rows()))
     steps = settings.steps or -(-len(pairs) * settings.epochs // settings.batch)
-    learner = Learner([(policy.model, 1.0)], settings, steps)
+    learner = Learner([(policy.model, 1.0)], settings, steps, run.spec.seed)
     begin, passed = 0, 0
     if (place := run.resume_from()) is not None:
         kept = learner.read(place)
         begin, passed = kept["step"], kept["passed"]
     drawing = Counting(endless(pairs, run.spec.seed, passed), passed)
     widest = max(pairs, key=lambda one: len(one.prompt) + len(one.chosen) + len(one.rejected))
-    size = microbatch(run, settings.batch, lambda many: _loss(run, policy, [widest] * many)[0])
-    policy.model.train()
+    policy.learns(dropout=False)
+    size = microbatch(
+        run, policy.model, settings.batch, lambda many: _loss(run, policy, [widest] * many)[0]
+    )
     for step in range(begin + 1, steps + 1):
         learner.begin(step)
         some = [next(drawing) for _ in range(settings.batch)]
@@ -86,7 +89,7 @@ def train(run: Run) -> Outcome:
         if run.report(step, **numbers):
             break
         run.safe_point(step, partial(learner.write, step=step, passed=drawing.passed))
-    return _closed(run, policy)
+    return ended(run, policy)
 
 
 def _fitting(run: Run, policy: Policy, rows: Sequence[Mapping[str, Any]]) -> list[Pair]:
@@ -97,6 +100,8 @@ def _fitting(run: Run, policy: Policy, rows: Sequence[Mapping[str, Any]]) -> lis
         prompt = engine.prompt_ids(row["prompt"])
         if len(prompt) + max(len(side) for side in sides) <= run.settings.max_length:
             found.append(Pair(prompt, sides[0], sides[1]))
+    if not found:
+        raise too_long(len(rows), run.settings.max_length)
     run.note("too_long", len(rows) - len(found))
     return found
 
@@ -159,7 +164,7 @@ def _sums(policy: Policy, model: Any, part: Sequence[Pair]) -> Tensor:
     return (logprobs_of(logits_of(model, batch), batch.chosen) * batch.mask).sum(1)
 
 
-def _closed(run: Run, policy: Policy) -> Outcome:
+def ended(run: Run, policy: Policy) -> Outcome:
     """The model; and on held-out pairs what it prefers, against the reference from the disk."""
     if run.spec.data_named(HELD_OUT) is None or "chosen" not in run.rows(HELD_OUT)[0]:
         return closed(run, policy)

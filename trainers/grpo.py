@@ -79,13 +79,15 @@ def learn(
     """Draw, score, compare, step; until the steps are done or the guard says stop."""
     settings, seed = run.settings, run.spec.seed
     steps = settings.steps or -(-len(tasks) * settings.epochs // settings.batch)
-    learner = Learner([(policy.model, 1.0)], settings, steps)
+    learner = Learner([(policy.model, 1.0)], settings, steps, run.spec.seed)
     begin, passed, beta = 0, 0, rules.beta
     if (place := run.resume_from()) is not None:
         kept = learner.read(place)
         begin, passed, beta = kept["step"], kept["passed"], kept["beta"]
     drawing = Counting(endless(tasks, seed, passed), passed)
-    size = microbatch(run, how.groups * how.samples, partial(_longest, policy, tasks, how))
+    policy.learns(dropout=False)
+    longest = partial(_longest, policy, tasks, how)
+    size = microbatch(run, policy.model, how.groups * how.samples, longest)
     for step in range(begin + 1, steps + 1):
         learner.begin(step)
         groups = sampled(policy.engine, drawing, score, how, derived(seed, "sample", step))

@@ -17,6 +17,8 @@ from trainers.losses import entropy_of, k3, logprobs_of, masked_mean, surrogate
 from trainers.sequences import Sequences, logits_of
 
 Tensor = Any
+SAVED = 0.1
+"""Share of the tokens that is worth a part of its own."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,12 @@ class Rules:
 
 def logprobs(model: Any, batch: Sequences, rules: Rules) -> Tensor:
     """Of the sampled tokens, by a model that is not to learn just now."""
+    found = torch.zeros_like(batch.mask)
     with torch.no_grad():
-        parts = [_logprobs(model, batch.some(rows), rules)[0] for rows in _parts(batch, rules)]
-    width = batch.chosen.shape[1]
-    return torch.cat([torch.nn.functional.pad(one, (0, width - one.shape[1])) for one in parts])
+        for rows in _parts(batch, rules):
+            part = _logprobs(model, batch.some(rows), rules)[0]
+            found[rows, : part.shape[1]] = part
+    return found
 
 
 def update(
@@ -155,7 +159,25 @@ def _logprobs(model: Any, batch: Sequences, rules: Rules) -> tuple[Tensor, Tenso
 
 
 def _parts(batch: Sequences, rules: Rules) -> tuple[Tensor, ...]:
-    """Rows that are on the machine together."""
-    size = rules.microbatch or len(batch)
-    found: tuple[Tensor, ...] = torch.arange(len(batch)).split(size)
-    return found
+    """Rows that are on the machine together: as many as fit, and of about one length."""
+    lengths = [int(one) for one in batch.mask.sum(1).tolist()]
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    most = rules.microbatch or len(order)
+    alike = _alike(order, lengths, SAVED * len(order) * max(lengths, default=0))
+    return tuple(
+        torch.tensor(sorted(rows[start : start + most]))
+        for rows in alike
+        for start in range(0, len(rows), most)
+    )
+
+
+def _alike(order: list[int], lengths: Sequence[int], least: float) -> list[list[int]]:
+    """Rows, the shortest first, cut where that saves at least so many tokens of padding."""
+    if len(order) < 2:
+        return [order]
+    longest = lengths[order[-1]]
+    saved = [(cut * (longest - lengths[order[cut - 1]]), cut) for cut in range(1, len(order))]
+    most, cut = max(saved)
+    if most < least:
+        return [order]
+    return [*_alike(order[:cut], lengths, least), *_alike(order[cut:], lengths, least)]

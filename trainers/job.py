@@ -25,16 +25,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from events.catalog.jobs import JobSpec
-from trainers.base import check_base
 from trainers.data import Checked, check
 from trainers.failures import FAILURES, Busy, Homeless, JobFailed, Unstable, Usage, classified
 from trainers.folder import lines_of, outcome_of, put_outcome, read_spec, tidy
 from trainers.lock import sign, take
 from trainers.model_types.finding import model_type
+from trainers.needs import check_needs
 from trainers.outcome import Outcome, failed
 from trainers.recipes import checked, settings_of
 from trainers.resources import hold_memory, seed_libraries, set_threads
 from trainers.run import Run
+from trainers.through import ADAPTER, check_way, goes_through_trl
 from trainers.watch import DESERTED, Watch, leave
 
 TRAINERS: dict[str, str] = {
@@ -116,9 +117,10 @@ def ready(file: Path) -> Ready:
         settings = settings_of(spec.recipe)
         model_type(spec.model_type)
     found = check(spec, file.parent, settings)
-    check_base(spec.base)
-    if spec.reference is not None:
-        check_base(spec.reference, "reference")
+    check_needs(spec, settings)
+    check_way(spec, settings)
+    if goes_through_trl(settings):
+        _imported(ADAPTER).check(spec, settings)
     return Ready(spec, settings, found)
 
 
@@ -157,7 +159,7 @@ def _to_its_end(file: Path, watch: Watch) -> tuple[int, str]:
 def _trained(spec: JobSpec, run: Run) -> Outcome:
     hold_memory(spec.resources)
     random.seed(spec.seed)
-    train = _trainer(spec.trainer)
+    train = _trainer(f"{ADAPTER}:train" if goes_through_trl(run.settings) else spec.trainer)
     seed_libraries(spec.seed, spec.resources.threads)
     outcome = train(run)
     reason = run.guard.reason

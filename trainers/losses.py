@@ -5,6 +5,7 @@ All tensors are [samples, tokens] and belong to completions; `mask` is 1 where a
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -28,6 +29,23 @@ def k3(logprobs: Tensor, reference: Tensor) -> Tensor:
     """KL(policy || reference) estimated from the chosen tokens: unbiased, never negative."""
     ahead = reference - logprobs
     return ahead.exp() - ahead - 1
+
+
+def divergence(student: Tensor, teacher: Tensor, beta: float) -> Tensor:
+    """Of each position's whole distribution, by logits: KL(teacher || student) where beta is 0,
+    KL(student || teacher) where it is 1; between them the generalised Jensen-Shannon divergence,
+    with beta of the teacher in the mixture that both are held against."""
+    ours, theirs = torch.log_softmax(student, -1), torch.log_softmax(teacher, -1)
+    if beta == 0:
+        return _kl(theirs, ours)
+    if beta == 1:
+        return _kl(ours, theirs)
+    mixed = torch.logaddexp(theirs + math.log(beta), ours + math.log1p(-beta))
+    return beta * _kl(theirs, mixed) + (1 - beta) * _kl(ours, mixed)
+
+
+def _kl(logs: Tensor, others: Tensor) -> Tensor:
+    return (logs.exp() * (logs - others)).sum(-1)
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:

@@ -26,6 +26,8 @@ from trainers.value_head import ValueHead, write_head
 
 Where = str | Path
 MANIFEST = "manifest.json"
+KEPT = "kept"
+"""In place of a dtype: bfloat16 where the files have it, else float32."""
 RIGHT = "a causal language model with its tokenizer, saved whole"
 
 
@@ -53,10 +55,10 @@ def load(
         tokenizer = base.tokenizer
         if (folder / "tokenizer_config.json").exists():
             tokenizer = _tokenizer(where, offline)
-        model = attached(base.model, folder)
+        model = attached(base.model, folder).to(_dtype(dtype) or torch.float32)
     else:
         tokenizer = _tokenizer(where, offline)
-        model = _model(where, dtype, offline)
+        model = _model(where, dtype, device, offline)
     words = model.get_input_embeddings().num_embeddings
     if len(tokenizer) > words:
         raise _bad(where, f"the tokenizer has {len(tokenizer)} tokens, the model only {words}")
@@ -130,7 +132,7 @@ def _write_manifest(place: Path) -> None:
     (place / MANIFEST).write_text(text)
 
 
-def _model(where: Where, dtype: str, offline: bool) -> Any:
+def _model(where: Where, dtype: str, device: str, offline: bool) -> Any:
     local = offline or Path(where).expanduser().is_dir()
     with _loading(where):
         config = AutoConfig.from_pretrained(where, local_files_only=local)
@@ -139,10 +141,13 @@ def _model(where: Where, dtype: str, offline: bool) -> Any:
         model, story = AutoModelForCausalLM.from_pretrained(
             where,
             config=config,
-            dtype=getattr(torch, dtype),
+            dtype=_dtype(dtype) or "auto",
+            device_map=device,  # accelerate puts each weight there as it is read
             local_files_only=local,
             output_loading_info=True,
         )
+    if dtype == KEPT and model.dtype != torch.bfloat16:
+        model = model.float()
     if lost := sorted(story["missing_keys"]):
         more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
         raise _bad(where, f"it has no weights for {lost[0]}{more}, and would have made them up")
@@ -150,6 +155,10 @@ def _model(where: Where, dtype: str, offline: bool) -> Any:
         if not bool(torch.isfinite(weight).all()):
             raise _bad(where, f"its weights {name} are not all numbers")
     return model
+
+
+def _dtype(named: str) -> Any:
+    return None if named == KEPT else getattr(torch, named)
 
 
 def _check_kind(where: Where, config: Any) -> None:

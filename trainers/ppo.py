@@ -60,12 +60,13 @@ def learn(run: Run, policy: Policy, tasks: list[Task], score: Score) -> None:
     actor, rules = ActorCritic(policy.model, head), rules_of(settings)
     steps = settings.steps or -(-len(tasks) * settings.epochs // settings.batch)
     ratio = float(getattr(settings, "value_rate_ratio", 10.0))
-    learner = Learner([(policy.model, 1.0), (head, ratio)], settings, steps)
+    learner = Learner([(policy.model, 1.0), (head, ratio)], settings, steps, seed)
     begin, passed = 0, 0
     if (place := run.resume_from()) is not None:
         kept = learner.read(place)
         begin, passed = kept["step"], kept["passed"]
     drawing = Counting(endless(tasks, seed, passed), passed)
+    policy.learns(dropout=False)
     how = Comparing(settings.batch, settings.samples, settings.max_new, settings.temperature)
     for step in range(begin + 1, steps + 1):
         learner.begin(step)

@@ -19,7 +19,7 @@ import torch
 
 from trainers.engine import Engine, Text
 from trainers.failures import BadBase, BadData
-from trainers.models import from_disk, load_reference
+from trainers.models import KEPT, from_disk, load_reference
 
 Tensor = Any
 SAME = 1e-9
@@ -127,7 +127,9 @@ def measure(
     found = [[0.0] * 3 for _ in ids]
     both = zip(policy.thoughts(repeated, ids), other.thoughts(repeated, ids), strict=True)
     for ours, theirs in both:
-        logs, logs_there = ours.logits.log_softmax(-1), theirs.logits.log_softmax(-1)
+        shared = min(ours.logits.shape[-1], theirs.logits.shape[-1])  # beyond it are no tokens
+        logs = ours.logits[..., :shared].log_softmax(-1)
+        logs_there = theirs.logits[..., :shared].log_softmax(-1)
         each = (_kl(logs, logs_there), _entropy(logs), _entropy(logs_there))
         sums = torch.stack([(one * ours.mask).sum(1) for one in each], 1).tolist()
         for row, numbers in zip(ours.rows, sums, strict=True):
@@ -221,20 +223,26 @@ def preferred(margins: Sequence[float], beta: float = 1.0) -> Preferences:
 def _beside(policy: Engine, reference: str | Path | Engine) -> Engine:
     """An engine for the reference that goes through texts in the same parts."""
     if not isinstance(reference, Engine):
-        model = load_reference(reference, device=str(policy.device)).model
-    elif not from_disk(model := reference.model):
+        low = next(policy.model.parameters()).dtype == torch.bfloat16
+        dtype = KEPT if low else "float32"
+        found = load_reference(reference, dtype=dtype, device=str(policy.device))
+        model, tokenizer = found.model, found.tokenizer
+    elif from_disk(model := reference.model):
+        tokenizer = reference.tokenizer
+    else:
         raise BadBase(
             "the reference was in the hands of a trainer, or is a copy of what was",
             where="reference",
             right="the reference, loaded from its folder",
         )
     other = Engine(model, policy.tokenizer, policy.rows, policy.tokens)
-    if other.words != policy.words:
+    if tokenizer.get_vocab() != policy.tokenizer.get_vocab():
         raise BadBase(
-            f"the reference has {other.words} words and the policy {policy.words}",
+            "the reference has other tokens than the policy",
             where="reference",
-            right="two models that share a vocabulary",
+            right="two models that share a tokenizer",
         )
+    other.words = policy.words  # which decides what the parts are
     return other
 
 

@@ -23,6 +23,7 @@ from trainers.settings import (
     Learning,
     NotNegative,
     Positive,
+    Routed,
     Sampling,
     Share,
 )
@@ -33,7 +34,7 @@ S = TypeVar("S", bound=Documented)
 RewardFrom = Literal["verifier", "reward_model", "judge"]
 
 
-class Sft(Learning, Adapting):
+class Sft(Learning, Adapting, Routed):
     """Imitate completions."""
 
     loss: Literal["nll", "dft"] = "nll"
@@ -46,7 +47,7 @@ class Sft(Learning, Adapting):
     """What every completion has to end with; empty asks nothing, the end token is added."""
 
 
-class Reward(Learning, Adapting):
+class Reward(Learning, Adapting, Routed):
     """Learn to score: which of two completions is the better one."""
 
     loss: Literal["bradley_terry", "bce"] = "bradley_terry"
@@ -57,7 +58,7 @@ class Reward(Learning, Adapting):
     """Pull of all scores towards zero, so that they stay comparable."""
 
 
-class Dpo(Learning, Adapting):
+class Dpo(Learning, Adapting, Routed):
     """Prefer the chosen to the rejected, without a reward model."""
 
     beta: Positive
@@ -70,7 +71,7 @@ class Dpo(Learning, Adapting):
     """Share of the pairs that may be labelled the wrong way round."""
 
 
-class Grpo(Learning, Adapting, Sampling, Clipping):
+class Grpo(Learning, Adapting, Sampling, Clipping, Routed):
     """Compare the samples of a group with each other; no critic."""
 
     variant: Literal["grpo", "rloo", "dr_grpo", "dapo", "cispo", "gspo"] = "grpo"
@@ -137,7 +138,7 @@ class Srl(Learning, Adapting, Sampling, Clipping):
     """KL in nats per token that an adaptive beta aims at."""
 
 
-class Rlvr(Learning, Adapting, Sampling, Clipping):
+class Rlvr(Learning, Adapting, Sampling, Clipping, Routed):
     """Learn from outcomes that a verifier can check."""
 
     algorithm: Literal["grpo", "rloo", "ppo"]
@@ -166,11 +167,15 @@ class Distill(Learning, Adapting, Sampling):
     """Learn from a larger model: from its written traces, or from its view of our own samples."""
 
     mode: Literal["traces", "on_policy"] = "traces"
-    """From completions that the teacher wrote, or from samples of the student that it weighs."""
-    teacher: str = ""
-    """The folder or hub id of the teacher, on policy."""
+    """Imitate completions that the teacher wrote; or, on policy, come near to what it thinks of
+    each token that the student writes. The teacher is the job's reference."""
+    samples: Annotated[int, Field(ge=1, le=1024)] = 1
+    """Completions that the student writes for each prompt, on policy."""
     divergence: Share = 1.0
-    """Between forward (0) and reverse (1) KL, on policy."""
+    """On policy: forward KL (0), reverse KL (1), or the Jensen-Shannon divergence between them; of
+    both distributions at the temperature of sampling."""
+    on_policy_share: Share = 1.0
+    """On policy: share of the steps that take what the student writes; the others take traces."""
     end: str = ""
     """What every trace has to end with; empty asks nothing, the end token is added."""
 

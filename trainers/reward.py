@@ -39,7 +39,7 @@ def train(run: Run) -> Outcome:
         policy.model.requires_grad_(False)
     rows = run.rows()
     steps = settings.steps or -(-len(rows) * settings.epochs // settings.batch)
-    learner = Learner([(policy.model, 1.0), (head, 1.0)], settings, steps)
+    learner = Learner([(policy.model, 1.0), (head, 1.0)], settings, steps, run.spec.seed)
     begin, passed = 0, 0
     if (place := run.resume_from()) is not None:
         kept = learner.read(place)
@@ -47,8 +47,8 @@ def train(run: Run) -> Outcome:
     drawing = Counting(endless(rows, run.spec.seed, passed), passed)
     longest = max(rows, key=lambda row: sum(len(str(one)) for one in row.values()))
     probe = partial(_loss, run, policy, head)
-    size = microbatch(run, settings.batch, lambda many: probe([longest] * many)[0])
-    policy.model.train()
+    policy.learns(dropout=True)
+    size = microbatch(run, policy.model, settings.batch, lambda many: probe([longest] * many)[0])
     for step in range(begin + 1, steps + 1):
         learner.begin(step)
         some = [next(drawing) for _ in range(settings.batch)]
@@ -57,7 +57,7 @@ def train(run: Run) -> Outcome:
         if run.report(step, **numbers):
             break
         run.safe_point(step, partial(learner.write, step=step, passed=drawing.passed))
-    return _closed(run, policy, head)
+    return ended(run, policy, head)
 
 
 def _step(
@@ -104,7 +104,7 @@ def _scores(run: Run, policy: Policy, head: ValueHead, part: Sequence[Row], side
         return scores_of(policy.model, head, batch.on(policy.engine.device)).float()
 
 
-def _closed(run: Run, policy: Policy, head: ValueHead) -> Outcome:
+def ended(run: Run, policy: Policy, head: ValueHead) -> Outcome:
     """The model with its reading, and how it judges the rows it learned from and others."""
     policy.model.eval()
     run.beat()

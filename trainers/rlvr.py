@@ -25,7 +25,7 @@ def train(run: Run) -> Outcome:
     score = by_verifier(run.model_type, form=settings.format_weight > 0)
     tasks = [Task(row["prompt"], row) for row in run.rows()]
     if run.noted("entry") is None:
-        _enter(run, policy, tasks, score)
+        enter(run, policy, tasks, score)
     if settings.algorithm == "ppo":
         ppo.learn(run, policy, tasks, score)
     else:
@@ -36,7 +36,7 @@ def train(run: Run) -> Outcome:
     return closed(run, policy)
 
 
-def _enter(run: Run, policy: Policy, tasks: list[Task], score: Score) -> None:
+def enter(run: Run, policy: Policy, tasks: list[Task], score: Score) -> None:
     """The entry test; what it found is written down before the first step."""
     settings = run.settings
     how = Comparing(

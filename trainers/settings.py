@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints
 
 from events.documented import Documented
 
@@ -44,8 +44,8 @@ class Learning(Documented):
     """Pull of all weights towards zero."""
     max_grad_norm: Positive = 1.0
     """Gradients longer than this are shortened to it."""
-    precision: Literal["float32", "bfloat16", "float16"] = "float32"
-    """Numbers that are computed with; float32 comes out the same again."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """What matrices are multiplied in; what learns is float32, a base under adapters as it was."""
     gradient_checkpointing: bool = False
     """Compute activations twice rather than keep them: less memory, a third more time."""
     max_length: Count = 1024
@@ -62,6 +62,15 @@ class Learning(Documented):
         return self.lora_learning_rate or self.learning_rate if adapted else self.learning_rate
 
 
+class Routed(Documented):
+    """Whose loop trains."""
+
+    through: Literal["ours", "trl"] = "ours"
+    """Our own loop; or TRL's trainer, for what ours does not have: vLLM, tools, trackers."""
+    trl: dict[str, JsonValue] = Field(default_factory=dict)
+    """Through TRL: further fields of its config by their own names, put over what we set."""
+
+
 class Adapting(Documented):
     """Adapters (LoRA): train a small part beside weights that stay as they are."""
 
@@ -72,7 +81,8 @@ class Adapting(Documented):
     lora_alpha: Annotated[int, Field(ge=1, le=4096)] = 32
     """Weight of the adapters; what counts is alpha divided by rank."""
     lora_dropout: Share = 0.1
-    """Share of an adapter's inputs that is dropped while it learns."""
+    """Share of an adapter's inputs dropped while it imitates or scores: in sft, reward, distill
+    from traces and supervised srl. Where policies are compared nothing is dropped."""
     lora_targets: tuple[str, ...] = ("all-linear",)
     """Layers that get an adapter, by name, or all-linear."""
 

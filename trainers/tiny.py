@@ -27,7 +27,7 @@ from trainers.engine import Engine
 from trainers.failures import BadBase
 from trainers.folder import put_folder
 from trainers.models import write
-from trainers.tokens import tokenizer_for
+from trainers.tokens import tokenizer_of
 
 Size = Literal["tiny", "small", "medium"]
 
@@ -124,12 +124,12 @@ def base_at(place: Path) -> Base:
 
 
 def _make(place: Path, model_type: Any, recipe: Recipe) -> None:
-    tokenizer = tokenizer_for(model_type.vocabulary())
+    tokenizer = tokenizer_of(model_type)
     model = _untrained(recipe, tokenizer)
     check = _Check(model, tokenizer, model_type, recipe)
-    reached, steps = _train(model, tokenizer, model_type, recipe, check)
+    steps = _train(model, tokenizer, model_type, recipe, check)
     weights = sum(one.numel() for one in model.parameters())
-    sampled = check(temperature=1.0)
+    reached, sampled = check.verified(0.0), check.verified(1.0)
     base = Base(recipe=recipe, reached=reached, sampled=sampled, steps=steps, weights=weights)
     (place / NOTE).write_text(base.model_dump_json(indent=1))
     write(place, model.eval(), tokenizer)
@@ -154,10 +154,8 @@ def _untrained(recipe: Recipe, tokenizer: Any) -> Any:
     return LlamaForCausalLM(config)
 
 
-def _train(
-    model: Any, tokenizer: Any, model_type: Any, recipe: Recipe, check: _Check
-) -> tuple[float, int]:
-    """Until a check is passed: the share that it reached, and after how many steps."""
+def _train(model: Any, tokenizer: Any, model_type: Any, recipe: Recipe, check: _Check) -> int:
+    """Until a check is passed: after how many steps."""
     model.train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=0.0)
     lessons = _lessons(model_type, tokenizer, recipe)
@@ -172,7 +170,7 @@ def _train(
             continue
         reached = check()
         if reached >= recipe.level:
-            return _first_that_passes(model, since, check, recipe.level, step, reached)
+            return _first_that_passes(model, since, check, recipe.level, step)
         since.clear()
     raise BadBase(
         f"the base of {recipe.model_type} reached {reached:.0%} after {recipe.steps} steps",
@@ -182,16 +180,15 @@ def _train(
 
 
 def _first_that_passes(
-    model: Any, since: list[dict[str, Any]], check: _Check, level: float, step: int, reached: float
-) -> tuple[float, int]:
+    model: Any, since: list[dict[str, Any]], check: _Check, level: float, step: int
+) -> int:
     """Go back over the steps since the last check; the last one is known to pass."""
     for place, weights in enumerate(since[:-1]):
         model.load_state_dict(weights)
-        found = check()
-        if found >= level:
-            return found, step - len(since) + place + 1
+        if check() >= level:
+            return step - len(since) + place + 1
     model.load_state_dict(since[-1])
-    return reached, step
+    return step
 
 
 def _learn(model: Any, optimizer: Any, lesson: tuple[Any, Any], pad: int) -> None:
@@ -233,15 +230,23 @@ class _Check:
     def __init__(self, model: Any, tokenizer: Any, model_type: Any, recipe: Recipe) -> None:
         self._engine, self._type = Engine(model, tokenizer, rows=recipe.dev), model_type
         self._problems = list(islice(model_type.problems(2 * recipe.seed + 1), recipe.dev))
-        answers = [model_type.completion(model_type.solve(one)) for one in self._problems]
-        self._most = max(len(one) for one in tokenizer(answers)["input_ids"]) + 8
+        self._expert = [model_type.completion(model_type.solve(one)) for one in self._problems]
+        self._most = max(len(one) for one in tokenizer(self._expert)["input_ids"]) + 8
 
-    def __call__(self, temperature: float = 0.0) -> float:
+    def __call__(self) -> float:
+        """Of the likeliest answers; where verifying is costly, only the expert's own are right."""
+        return self._share(0.0, verifying=not getattr(self._type, "costly", False))
+
+    def verified(self, temperature: float) -> float:
+        """Of the likeliest answers, or of one sample each, by the verifier whatever it costs."""
+        return self._share(temperature, verifying=True)
+
+    def _share(self, temperature: float, verifying: bool) -> float:
         prompts = [one.prompt for one in self._problems]
         written = self._engine.generate(prompts, self._most, temperature, seed=0)
-        right = [
-            bool(self._type.verify(problem, one.text).correct)
-            for problem, one in zip(self._problems, written, strict=True)
+        right: list[bool] = [
+            one.text == expert or (verifying and bool(self._type.verify(problem, one.text).correct))
+            for problem, expert, one in zip(self._problems, self._expert, written, strict=True)
         ]
         return sum(right) / len(right)
 
@@ -250,7 +255,7 @@ def _fingerprint(model_type: Any, seed: int) -> str:
     """Of the tokens and of what is learned first; another text under the same name is seen."""
     some = list(islice(model_type.problems(2 * seed), 32))
     texts = [[one.prompt, model_type.completion(model_type.solve(one))] for one in some]
-    tokens = tokenizer_for(model_type.vocabulary()).backend_tokenizer.to_str()
+    tokens = tokenizer_of(model_type).backend_tokenizer.to_str()
     content = json.dumps([tokens, texts])
     return sha256(content.encode()).hexdigest()
 

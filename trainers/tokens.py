@@ -1,4 +1,4 @@
-"""Tokenizers for models made here: one token for each character, or for each word.
+"""Tokenizers for models made here: one token for each character or piece of text, or for each word.
 
 They are saved as any tokenizer of transformers is, and AutoTokenizer loads them. Only padding, end
 and unknown are special; `<think>` is text like any other, since special tokens vanish when a
@@ -7,6 +7,7 @@ completion is decoded, before any reward has seen them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -23,21 +24,29 @@ PAD, EOS, UNK = "<pad>", "<eos>", "<unk>"
 MARKS = ("<think>", "</think>")
 
 
-def tokenizer_for(vocabulary: str | Sequence[str]) -> Any:
+def tokenizer_of(model_type: Any) -> Any:
+    """For the texts of a model type; where its tokens are characters it may name `pieces` too."""
+    return tokenizer_for(model_type.vocabulary(), getattr(model_type, "pieces", ()))
+
+
+def tokenizer_for(vocabulary: str | Sequence[str], pieces: Sequence[str] = ()) -> Any:
     """A string gives its characters, a list its words."""
     if isinstance(vocabulary, str):
-        return character_tokenizer(vocabulary)
+        return character_tokenizer(vocabulary, pieces)
     return word_tokenizer(vocabulary)
 
 
-def character_tokenizer(symbols: str) -> Any:
+def character_tokenizer(symbols: str, pieces: Sequence[str] = ()) -> Any:
     """Each character is a token, so that any text of these symbols comes back as it was.
 
     The two marks of thinking, where they can be written, are one token each: every step has them.
+    So are the pieces, which a language says again and again; of two that fit, the longer one.
     """
     marks = MARKS if set("".join(MARKS)) <= set(symbols) else ()
-    made = Tokenizer(WordLevel(_numbered([*marks, *symbols]), unk_token=UNK))
-    made.pre_tokenizer = Split(Regex("|".join([*marks, r"[\s\S]"])), behavior="isolated")
+    longest_first = [*marks, *sorted(pieces, key=lambda one: (-len(one), one))]
+    made = Tokenizer(WordLevel(_numbered([*longest_first, *symbols]), unk_token=UNK))
+    apart = "|".join([*map(re.escape, longest_first), r"[\s\S]"])
+    made.pre_tokenizer = Split(Regex(apart), behavior="isolated")
     made.decoder = Fuse()
     return _fast(made)
 

@@ -26,7 +26,8 @@ class ValueHead(nn.Module):
 
     def forward(self, hidden: Any) -> Any:
         """[rows, tokens, width] to [rows, tokens]."""
-        return self.linear(hidden.float())[..., 0]
+        with torch.autocast(hidden.device.type, enabled=False):  # three digits are too few
+            return self.linear(hidden.float())[..., 0]
 
 
 def write_head(place: Path, head: ValueHead) -> None:

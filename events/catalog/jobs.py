@@ -30,7 +30,7 @@ ModelType = Annotated[
 """A model type by its name, or somebody's own as `path/to/file.py:NAME`."""
 
 Plain = str | int | float | bool | None
-Setting = Plain | list[Plain]
+Setting = Plain | list[Plain] | dict[Name, Plain | list[Plain]]
 
 _HASH = "sha256:" + 64 * "0"
 
@@ -92,7 +92,7 @@ class JobSpec(Documented):
     base: Base
     """The model that it starts from: a path or hub id of a causal language model."""
     reference: Base | None = None
-    """The model that KL is measured against; without one it is the base."""
+    """The model that KL is measured against, in distill also the teacher; without one the base."""
     model_type: ModelType
     """What the model is for: it brings the schema, the verifier and the metrics."""
     data: Annotated[tuple[DataRef, ...], Field(max_length=16), distinct("name")] = ()

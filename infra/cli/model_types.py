@@ -96,6 +96,7 @@ def _shown(found: Any) -> dict[str, Any]:
     solved = found.solve(one)
     text = found.completion(solved)
     tokens = found.vocabulary()
+    many = len(tokens) + len(getattr(found, "pieces", ()))
     return {
         "type": found.name,
         "where": str(origin(found)),
@@ -103,7 +104,7 @@ def _shown(found: Any) -> dict[str, Any]:
         "schema": found.schema.model_json_schema(),
         "rewards": list(found.rewards),
         "metrics": list(found.metrics([one], [text])),
-        "tokens": {"kind": "characters" if isinstance(tokens, str) else "words", "n": len(tokens)},
+        "tokens": {"kind": "characters" if isinstance(tokens, str) else "words", "n": many},
         "example": {
             "prompt": one.prompt,
             "answer": one.answer,

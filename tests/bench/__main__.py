@@ -27,6 +27,7 @@ MEASURES = {
     "jobs": "the start of a training job, and two of them side by side",
     "postgres_many": "durable appends to Postgres, 64 callers at once",
     "readers": "reader processes on one log in Postgres",
+    "trainers": "steps of SRL and RLVR beside TRL's trainer, and PPO beside GRPO",
     "sandbox": "a program run behind walls, beside a bare interpreter",
 }
 

@@ -85,10 +85,11 @@ def preferred(seed: int) -> Preferred:
     asked = {"train": list(distinct.values())[:1000], "held_out": held_out}
     scored: dict[str, Any] = {"reward": "reward_model", "reward_model": str(reward.model)}
     near = Limits(kl=0.06)
+    careful: dict[str, Any] = {"batch": 64, "samples": 2, "minibatches": 2, "learning_rate": 5e-5}
     compared = {"train": train[:2000], "held_out": held_out}
     policies = {
         "dpo": chain.run("dpo", "dpo", sft.model, compared, beta=1.0),
-        "ppo": chain.run("ppo", "ppo", sft.model, asked, near, learning_rate=5e-5, **scored),
+        "ppo": chain.run("ppo", "ppo", sft.model, asked, near, **careful, **scored),
         "grpo": chain.run("grpo", "grpo", sft.model, asked, near, **scored),
     }
     gaps = {name: _gap(sft, one, validation) for name, one in policies.items()}

@@ -118,6 +118,7 @@ def test_weights_that_were_cut_off_are_found_without_loading_them(tmp_path: Path
         with pytest.raises(BadBase, match=right):
             ready(file)
     (base / "model.safetensors").write_bytes(whole)
+    (base / "tokenizer.json").write_bytes(b"{}")
     assert ready(file).spec.base == str(base)
 
 

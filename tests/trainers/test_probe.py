@@ -129,8 +129,11 @@ def test_the_reference_may_be_a_folder_and_must_share_the_vocabulary(tmp_path: P
     place = save(tmp_path / "stage", reference.model, TOKENIZER)
     told = [measure(policy, one, ["a"], max_new=5, seed=0) for one in (place, reference)]
     assert told[0] == told[1]
-    with pytest.raises(BadBase, match="has 8 words and the policy 5"):
-        measure(policy, engine_of(3, words=8), ["a"], max_new=5, seed=0)
+    larger = engine_of(3, words=8)  # made for more words than there are tokens
+    assert measure(policy, larger, ["a"], max_new=5, seed=0).kl_per_token > 0
+    larger.tokenizer = character_tokenizer("abc")
+    with pytest.raises(BadBase, match="has other tokens than the policy"):
+        measure(policy, larger, ["a"], max_new=5, seed=0)
     with pytest.raises(BadData, match="no prompts"):
         measure(policy, reference, [], max_new=5, seed=0)
 

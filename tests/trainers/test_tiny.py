@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -28,6 +29,7 @@ torch.set_num_threads(1)
 
 SYMBOLS = "0123456789+=#;<>/\n thinkx"
 CHARACTERS = character_tokenizer(SYMBOLS)
+PIECES = character_tokenizer("adechi+3;, []", ["add", " add", "each", " each", "[i+", "[i"])
 WORDS = ["ticket", ":", "refund", "<think>", "</think>", "sorry,"]
 
 
@@ -48,6 +50,18 @@ class Otherwise(Few):
 
     def completion(self, solved: Problem) -> str:
         return super().completion(solved).replace(";=", ";;=")
+
+
+class Costly(Few):
+    """Who verifies pays."""
+
+    name = "costly"
+    costly = True
+    paid = 0
+
+    def verify(self, problem: Problem, text: str) -> Any:
+        self.paid += 1
+        return super().verify(problem, text)
 
 
 def weights(place: Path) -> bytes:
@@ -84,6 +98,13 @@ def test_the_same_recipe_makes_the_same_weights(tmp_path: Path) -> None:
 def test_another_way_of_writing_is_another_recipe(tmp_path: Path) -> None:
     once = make_tiny_base(Few(), seed=5, size="tiny", level=0.0, folder=tmp_path)
     assert make_tiny_base(Otherwise(), seed=5, size="tiny", level=0.0, folder=tmp_path) != once
+
+
+def test_where_verifying_is_costly_it_is_done_only_once_the_base_is_made(tmp_path: Path) -> None:
+    kind = Costly()
+    place = make_tiny_base(kind, seed=5, size="tiny", level=0.2, folder=tmp_path)
+    assert base_at(place).reached >= 0.2
+    assert 0 < kind.paid < 400, "200 answers, of which some are the expert's, and 200 samples"
 
 
 MAKE = """
@@ -123,6 +144,18 @@ def test_characters_come_back_as_they_were(text: str) -> None:
     ids = CHARACTERS(text)["input_ids"]
     assert len(ids) <= len(text)
     assert CHARACTERS.decode(ids, skip_special_tokens=True) == text
+
+
+@given(st.text(alphabet="add eachi+3; "))
+def test_texts_with_pieces_come_back_as_they_were(text: str) -> None:
+    ids = PIECES(text)["input_ids"]
+    assert len(ids) <= len(text)
+    assert PIECES.decode(ids, skip_special_tokens=True) == text
+
+
+def test_the_longest_piece_that_fits_is_one_token() -> None:
+    words = PIECES.convert_ids_to_tokens(PIECES("add 3 each, add[i+3]")["input_ids"])
+    assert words == ["add", " ", "3", " each", ",", " add", "[i+", "3", "]"]
 
 
 def test_a_character_that_is_not_known_is_one_unknown() -> None:

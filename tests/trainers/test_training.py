@@ -12,6 +12,7 @@ import pytest
 
 from events.catalog.jobs import Limits
 from tests.trainers.additions import TYPE, asked, held_out, job, outcome, pairs, solved, written
+from tests.trainers.inside import respec
 from tests.trainers.jobs import metrics, ran, started, until
 
 
@@ -21,6 +22,14 @@ def adder(bases: Path) -> Path:
     from trainers.tiny import make_tiny_base  # torch, which not every test here needs
 
     return make_tiny_base(TYPE, seed=0, level=0.35, folder=bases)
+
+
+@pytest.fixture(scope="session")
+def beginner(bases: Path) -> Path:
+    """Right in hardly any addition."""
+    from trainers.tiny import make_tiny_base
+
+    return make_tiny_base(TYPE, seed=1, size="tiny", level=0.005, folder=bases)
 
 
 def sampled(base: Path) -> float:
@@ -44,16 +53,14 @@ def test_srl_and_then_rlvr_make_it_better_and_keep_it_near(tmp_path: Path, adder
     assert srl["sampled"] > before + 0.03
     assert rlvr["sampled"] > before + 0.04
     assert max(srl["kl"], rlvr["kl"]) < 0.1
+    assert max(srl["truncated"], rlvr["truncated"]) < 0.05
     items = (second.parent / "per_item.jsonl").read_text().splitlines()
     assert len(items) == 100
     right = [one for item in items for one in json.loads(item)["sampled"]]
     assert sum(right) / len(right) == pytest.approx(rlvr["sampled"])
 
 
-def test_rlvr_does_not_begin_where_almost_nothing_succeeds(tmp_path: Path, bases: Path) -> None:
-    from trainers.tiny import make_tiny_base
-
-    beginner = make_tiny_base(TYPE, seed=1, size="tiny", level=0.005, folder=bases)
+def test_rlvr_does_not_begin_where_almost_nothing_succeeds(tmp_path: Path, beginner: Path) -> None:
     file = job(tmp_path / "rlvr", beginner, "rlvr", asked(), steps=5)
     code, said = ran(file)
     assert code == 21
@@ -87,17 +94,21 @@ def test_dpo_prefers_what_was_chosen(tmp_path: Path, adder: Path) -> None:
 
 
 SETTINGS: dict[str, dict[str, Any]] = {
-    "sft": {"steps": 8, "save_every": 2},
+    "sft": {"steps": 8, "save_every": 2, "lora": True, "lora_dropout": 0.2},
     "srl": {"steps": 6, "save_every": 2},
     "rlvr": {"steps": 6, "save_every": 2, "max_new": 64},
     "grpo": {"steps": 6, "save_every": 2, "reward": "verifier", "max_new": 64, "batch": 4},
     "ppo": {"steps": 6, "save_every": 2, "reward": "verifier", "max_new": 64, "batch": 16},
     "dpo": {"steps": 8, "save_every": 2},
-    "reward": {"steps": 8, "save_every": 2},
-}
+    "reward": {"steps": 8, "save_every": 2, "lora": True, "lora_dropout": 0.2},
+    "distill": {
+        "mode": "on_policy", "on_policy_share": 0.5, "steps": 6, "save_every": 2, "batch": 8,
+        "max_new": 64, "divergence": 0.5,
+    },
+}  # fmt: skip
 ROWS = {
     "sft": written, "srl": solved, "rlvr": asked, "grpo": asked, "ppo": asked, "dpo": pairs,
-    "reward": pairs,
+    "reward": pairs, "distill": written,
 }  # fmt: skip
 
 
@@ -116,12 +127,15 @@ PROVED = ("grpo", "rlvr", "sft", "dpo")
     [pytest.param(one, marks=pytest.mark.proof) if one in PROVED else one for one in SETTINGS],
 )
 def test_killed_in_the_middle_it_ends_with_the_same_weights_to_the_last_bit(
-    trainer: str, tmp_path: Path, adder: Path
+    trainer: str, tmp_path: Path, adder: Path, beginner: Path
 ) -> None:
     rows, settings = ROWS[trainer](200), SETTINGS[trainer]
     whole = job(tmp_path / "whole", adder, trainer, rows, **settings)
-    outcome(whole)
     killed = job(tmp_path / "killed", adder, trainer, rows, **settings)
+    if trainer == "distill":  # the reference is the teacher
+        for file in (whole, killed):
+            respec(file, reference=str(beginner))
+    outcome(whole)
     process = started(killed)
     until(lambda: len(metrics(killed.parent)) >= 3 or process.poll() is not None, 60)
     os.killpg(process.pid, signal.SIGKILL)

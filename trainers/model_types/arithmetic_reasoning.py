@@ -26,13 +26,13 @@ from trainers.model_types.kind import (
     problem,
     share,
 )
-from trainers.model_types.steps import actions, shares, written
+from trainers.model_types.steps import actions, final, shares, written
 
 COLUMNS = ("ones", "tens", "hundreds", "thousands", "myriads")
 THREE = 0.75
 """From this difficulty on there are three numbers to add."""
 _PROMPT = re.compile(r"[0-9]{1,5}(\+[0-9]{1,5}){1,2}#")
-_SUM = re.compile(r"=\s*([0-9]{1,8})")
+_SUM = re.compile("[0-9]{1,8}")
 
 
 class Sum(BaseModel):
@@ -95,9 +95,10 @@ class Arithmetic:
         found = _answer(text)
         if found is None:
             return Verdict(False, 0.0, ("no sum stands at the end",))
-        if problem.answer is None:
+        total = _total(problem)
+        if total is None:
             return Verdict(False, 0.0, ("nobody knows the sum",))
-        if found.total != int(problem.answer):
+        if found.total != total:
             return Verdict(False, 0.0, (f"{found.total} is not the sum",))
         return Verdict(True, 1.0)
 
@@ -108,7 +109,7 @@ class Arithmetic:
         return "".join(sorted(set("0123456789+=#;<>/think" + "".join(COLUMNS) + "sum")))
 
     def _outcome(self, problem: Problem, text: str) -> float | None:
-        return None if problem.answer is None else self.verify(problem, text).reward
+        return None if _total(problem) is None else self.verify(problem, text).reward
 
     def _drawn(self, seed: int, difficulty: float) -> Iterator[Problem]:
         luck = chance(self.name, seed, difficulty)
@@ -128,9 +129,16 @@ def _numbers(prompt: str) -> list[int]:
 
 def _answer(text: str) -> Sum | None:
     """The sum at the end of well-formed steps."""
-    found = actions(text)
-    match = _SUM.fullmatch(found[-1]) if found else None
-    return None if match is None or found is None else Sum(total=int(match[1]), steps=len(found))
+    said = final(text)
+    if said is None or _SUM.fullmatch(said) is None:
+        return None
+    return Sum(total=int(said), steps=len(actions(text) or ()))
+
+
+def _total(problem: Problem) -> int | None:
+    """What is right, where it is known: a number, or its digits."""
+    said = str(problem.answer)
+    return int(said) if _SUM.fullmatch(said) else None
 
 
 TYPE = Arithmetic()

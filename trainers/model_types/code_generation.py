@@ -33,6 +33,7 @@ from trainers.model_types.kind import (
     chance,
     for_evaluation,
     for_training,
+    pieces_of,
     problem,
     share,
 )
@@ -53,6 +54,9 @@ SECONDS = 2.0
 """For all tests of a program together."""
 LARGEST = 4_000
 """Characters of a program."""
+FRAGMENTS = ("\n ", "def f(", "):\n ", "return ", " for i in x", " if i", "abs(", "max(", "min(",
+             "sum(", "len(", "sorted(")  # fmt: skip
+"""What programs in this language are put together of."""
 REMEMBERED = 20_000
 """Programs whose results are not asked for again: samples of a group often are the same."""
 
@@ -88,6 +92,7 @@ class CodeGeneration:
 
     name = "code_generation"
     schema: type[BaseModel] = Code
+    costly = True
 
     def __init__(self, checker: Checker | None = None) -> None:
         self._checker = checker
@@ -164,6 +169,12 @@ class CodeGeneration:
         words += ["def f(n):\n return x, program#=; 0123456789 <think></think>"]
         return "".join(sorted(set("".join(words)) - set("{}")))
 
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """A program takes half as many tokens so."""
+        words = [one.words for one in (*NUMERIC, *LISTS, *ENDS)]
+        return (*FRAGMENTS, *pieces_of([*words, *FRAGMENTS, "program"]))
+
     def _tests(self, problem: Problem, text: str) -> float | None:
         """The share of the tests that pass; of what is no program, none."""
         code, tests = final(text), _tests_of(problem)
@@ -191,22 +202,31 @@ class CodeGeneration:
 
 @lru_cache(1024)
 def _parses(text: str) -> bool:
-    """Whether the answer is Python. Nothing of it runs."""
+    """Whether the answer is Python. Nothing of it runs, nor is it compiled: where `finally` stands
+    within `finally`, a compiler takes time without bound for a text of a few lines.
+    """
     code = final(text)
     if not code or len(code) > LARGEST:
         return False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what a model writes may be written badly
-            ast.parse(code)
+            return not _returns(ast.parse(code))
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return False
-    return True
+
+
+def _returns(node: ast.AST) -> bool:
+    """Whether it returns outside of a function: to parse that is Python, and to run it is none."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.expr):
+        return False
+    return isinstance(node, ast.Return) or any(map(_returns, ast.iter_child_nodes(node)))
 
 
 def _tests_of(problem: Problem) -> tuple[str, ...]:
-    answer = problem.answer
-    return tuple(answer["tests"]) if isinstance(answer, Mapping) else ()
+    answer = problem.answer if isinstance(problem.answer, Mapping) else {}
+    tests = answer.get("tests")
+    return tuple(map(str, tests)) if isinstance(tests, list | tuple) else ()
 
 
 TYPE = CodeGeneration()

@@ -29,6 +29,7 @@ from trainers.model_types.kind import (
     chance,
     for_evaluation,
     for_training,
+    pieces_of,
     problem,
     share,
 )
@@ -158,6 +159,12 @@ class ContentModeration:
         words += [*FLAGS, *SEVERITIES, CLEAN, PROMPT_END, "0123456789,.=; {<think></think>"]
         return "".join(sorted(set("".join(words)) - set("{}")))
 
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """What is disguised is read sign by sign, all else word by word."""
+        words = [one for _, pattern in SHAPES for one in (pattern.text, *pattern.words)]
+        return pieces_of([*words, *FLAGS, *SEVERITIES, CLEAN])
+
     def _outcome(self, problem: Problem, text: str) -> float | None:
         return None if _wanted(problem) is None else self.verify(problem, text).reward
 
@@ -183,8 +190,12 @@ def _read(text: str) -> tuple[tuple[Any, ...], Any] | None:
 
 
 def _wanted(problem: Problem) -> tuple[tuple[str, ...], str] | None:
-    answer = problem.answer
-    return (tuple(answer["flags"]), answer["severity"]) if isinstance(answer, Mapping) else None
+    """What is right, where it is known."""
+    answer = problem.answer if isinstance(problem.answer, Mapping) else {}
+    flags, severity = answer.get("flags"), answer.get("severity")
+    if not isinstance(flags, list | tuple) or severity not in SEVERITIES:
+        return None
+    return tuple(one for one in FLAGS if one in flags), severity
 
 
 def _alike(problem: Problem, text: str) -> float | None:

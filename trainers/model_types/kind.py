@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel
@@ -13,8 +14,10 @@ from events.errors import Refused
 
 LONGEST = 100_000
 """Characters of an answer; a longer one is not read, and is wrong."""
-FRUITLESS = 20_000
-"""Draws without a new held-out problem, after which there is none left to be found."""
+FRUITLESS = 2_500
+"""Draws without a new problem, after which there is none left to be found."""
+
+_WORD = re.compile("[a-z]{2,}")
 
 
 class Problem(NamedTuple):
@@ -75,7 +78,8 @@ class ModelType(Protocol):
     schema: type[BaseModel]
     """What a finished answer is."""
     rewards: Mapping[str, RewardOf]
-    """By name, never mixed: form and outcome are two."""
+    """By name, never mixed: form and outcome are two. A type may also say that it is `costly`: that
+    verifying an answer takes a process, so that nobody does it without need."""
 
     def problems(self, seed: int, difficulty: float = 0.5) -> Iterator[Problem]:
         """Without end; the same seed gives the same. The difficulty goes from 0 to 1."""
@@ -102,7 +106,11 @@ class ModelType(Protocol):
         """Held-out problems: none of them is among those of training."""
 
     def vocabulary(self) -> str | list[str]:
-        """All symbols that prompts and completions are made of: characters, or words."""
+        """All symbols that prompts and completions are made of: characters, or words.
+
+        A type of characters may name `pieces` beside: texts of several of them, each one token, and
+        none with a mark of thinking or the end of a step in it.
+        """
 
 
 def problem_of(row: Mapping[str, Any]) -> Problem:
@@ -134,16 +142,21 @@ def for_training(drawn: Iterator[Problem]) -> Iterator[Problem]:
 
 def for_evaluation(drawn: Iterator[Problem], n: int) -> list[Problem]:
     """Distinct ones that no training sees."""
+    return distinct((one for one in drawn if held_out(one.prompt)), n)
+
+
+def distinct(drawn: Iterator[Problem], n: int) -> list[Problem]:
+    """So many that differ: what is trained on, or evaluated with, should hold none twice."""
     found: dict[str, Problem] = {}
     fruitless = 0
     while len(found) < n:
         one = next(drawn)
-        if held_out(one.prompt) and one.id not in found:
+        if one.id not in found:
             found[one.id], fruitless = one, 0
         elif (fruitless := fruitless + 1) > FRUITLESS:
             raise Refused(
-                f"there are no {n} different problems to evaluate with",
-                where="suite",
+                f"there are no {n} different problems",
+                where="problems",
                 right=f"at most {len(found)}, or a source of more problems",
             )
     return list(found.values())
@@ -152,6 +165,12 @@ def for_evaluation(drawn: Iterator[Problem], n: int) -> list[Problem]:
 def chance(*of: object) -> random.Random:
     """Randomness that follows from these words alone."""
     return random.Random(" ".join(str(one) for one in of))
+
+
+def pieces_of(texts: Iterable[str]) -> tuple[str, ...]:
+    """The words of a language, with and without the blank before them: what may be one token."""
+    words = {word for text in texts for word in _WORD.findall(text)}
+    return tuple(sorted({*words, *(f" {word}" for word in words)}))
 
 
 def share(difficulty: float) -> float:

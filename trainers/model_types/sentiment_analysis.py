@@ -6,7 +6,7 @@ all that was said before count little, and what somebody else promised counts no
 positive, negative or neutral as its sum is, and the further from zero, the more confident.
 
     the food was not very good but the staff was lovely =>
-    <think>not very good</think>food -1 so -1;<think>but lovely</think>staff +2 so +1;
+    <think>food not very good</think>-1 so -1;<think>but staff lovely</think>+2 so +1;
     <think>+1</think>= positive 0.6;
 """
 
@@ -52,7 +52,7 @@ MOST = 6
 """A sum goes no further from zero."""
 LABELS = ("negative", "neutral", "positive")
 PROMPT_END = "=>"
-_ANSWER = re.compile(rf"({'|'.join(LABELS)})(?:\s+(1(?:\.0+)?|0(?:\.[0-9]{{1,6}})?))?")
+_ANSWER = re.compile(rf"({'|'.join(LABELS)})\s+(1(?:\.0{{1,6}})?|0(?:\.[0-9]{{1,6}})?)")
 
 Label = Literal["negative", "neutral", "positive"]
 
@@ -135,8 +135,8 @@ class SentimentAnalysis:
             total = clause.after(total)
             hearsay = (HEARSAY,) if clause.hearsay else ()
             link = (clause.link,) if clause.link == "but" else ()
-            thought = " ".join((*link, *hearsay, *clause.modifiers, clause.word))
-            action = f"{clause.topic} {clause.weight():+d} so {total:+d}"
+            thought = " ".join((*link, *hearsay, clause.topic, *clause.modifiers, clause.word))
+            action = f"{clause.weight():+d} so {total:+d}"
             steps.append(Step(clause.topic, thought, action, reward))
         found = answer_of(clauses)
         outcome = f"{found['sentiment']} {found['confidence']}"
@@ -162,7 +162,7 @@ class SentimentAnalysis:
 
     def validate_output(self, text: str, problem: Problem) -> Sentiment:
         found = _read(text)
-        if found is None or found[1] is None:
+        if found is None:
             what = "an answer is steps, and at the end as = positive 0.7"
             raise ValueError(what)
         said = problem.prompt.removesuffix(PROMPT_END).strip()
@@ -200,14 +200,18 @@ class SentimentAnalysis:
         return None if _label(problem) is None else self.verify(problem, text).reward
 
     def _drawn(self, seed: int, difficulty: float) -> Iterator[Problem]:
-        hard = share(difficulty)
+        """Of each sentiment as many, so that who always says the same is right in a third."""
+        hard, turn = share(difficulty), 0
         luck = chance(self.name, seed, difficulty)
         while True:
             many = luck.randint(1 + math.floor(2 * hard), 1 + round(3 * hard))
             topics = luck.sample(TOPICS, many)
             clauses = [_clause(luck, hard, place, topic) for place, topic in enumerate(topics)]
-            text = " ".join(one.text() for one in clauses)
-            yield problem(f"{text} {PROMPT_END}", answer_of(clauses), difficulty)
+            answer = answer_of(clauses)
+            if answer["sentiment"] == LABELS[turn % len(LABELS)]:
+                turn += 1
+                text = " ".join(one.text() for one in clauses)
+                yield problem(f"{text} {PROMPT_END}", answer, difficulty)
 
 
 def clauses_of(prompt: str) -> list[Clause]:
@@ -249,28 +253,29 @@ def _clause(luck: Random, hard: float, place: int, topic: str) -> Clause:
     return Clause(link, hearsay, topic, luck.choice(VERBS), modifiers, luck.choice(list(WORDS)))
 
 
-def _read(text: str) -> tuple[Label, float | None] | None:
+def _read(text: str) -> tuple[Label, float] | None:
     """Label and confidence at the end of well-formed steps."""
     said = final(text)
     match = _ANSWER.fullmatch(said) if said else None
     if match is None:
         return None
     label: Any = match[1]
-    return label, None if match[2] is None else float(match[2])
+    return label, float(match[2])
 
 
 def _label(problem: Problem) -> str | None:
-    answer = problem.answer
-    return answer.get("sentiment") if isinstance(answer, Mapping) else None
+    """What is right, where it is known."""
+    said = problem.answer.get("sentiment") if isinstance(problem.answer, Mapping) else None
+    return said if said in LABELS else None
 
 
 def _confidence(problem: Problem, text: str) -> float | None:
     """How near the confidence is, where the sentiment is right and a confidence is known."""
     found = _read(text)
-    if found is None or found[1] is None or found[0] != _label(problem):
+    if found is None or found[0] != _label(problem):
         return None
     wanted = problem.answer.get("confidence")
-    return None if wanted is None else 1 - abs(found[1] - float(wanted))
+    return 1 - abs(found[1] - wanted) if isinstance(wanted, int | float) else None
 
 
 TYPE = SentimentAnalysis()

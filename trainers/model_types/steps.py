@@ -48,9 +48,9 @@ def actions(text: str) -> list[str] | None:
 
 
 def final(text: str) -> str | None:
-    """The answer: what stands behind `=` in the last step; None where there is none."""
+    """The answer: what stands behind `=` in the last step; None where there is none, or several."""
     found = actions(text)
-    if found is None or not found[-1].startswith("="):
+    if found is None or [one for one in found if one.startswith("=")] != found[-1:]:
         return None
     return found[-1].removeprefix("=").strip()
 

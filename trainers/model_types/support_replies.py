@@ -54,6 +54,7 @@ REFUSED = {
 APOLOGIES = ("sorry about that .", "we are sorry .", "i apologise for that .")
 PROMISES = ("we will {action} your {item} .", "i will {action} the {item} today .")
 CLOSES = ("kind regards", "best wishes", "thank you")
+WILL = ("will", "i'll", "we'll")
 TICKET, COLON = "ticket :", ":"
 MOST_WORDS = 40
 """A longer reply is none: else all could be promised at once."""
@@ -134,7 +135,7 @@ class SupportReplies:
         if words is None or wanted is None:
             return 0.0
         points = [
-            4 * ([one for one in words if one in WISHES] == [wanted[0]]),
+            4 * (_promised(words) == [wanted[0]]),
             2 * ([one for one in words if one in ITEMS] == [wanted[1]]),
             2 * (not {"sorry", "apologise"}.isdisjoint(words)),
             2 * (" ".join(words[-2:]) in CLOSES),
@@ -219,9 +220,17 @@ def _words(text: str) -> list[str] | None:
     return words if 1 <= len(words) <= MOST_WORDS else None
 
 
+def _promised(words: Sequence[str]) -> list[str]:
+    """What is said to be done; what is named and not promised counts as something else."""
+    pairs = zip(["", *words], words, strict=False)
+    return [word if before in WILL else f"no {word}" for before, word in pairs if word in WISHES]
+
+
 def _wanted(problem: Problem) -> tuple[str, str] | None:
-    answer = problem.answer
-    return (answer["action"], answer["item"]) if isinstance(answer, Mapping) else None
+    """The action and the item, where they are known."""
+    answer = problem.answer if isinstance(problem.answer, Mapping) else {}
+    action, item = answer.get("action"), answer.get("item")
+    return (action, item) if action in WISHES and item in ITEMS else None
 
 
 TYPE = SupportReplies()

@@ -67,6 +67,20 @@ class Nothing:
         return [Checked(False, "nothing passes") for _ in tests]
 
 
+class Everything:
+    """A checker that lets everything pass, for texts that are not to come so far."""
+
+    def check(self, program: str, tests: Sequence[str], *, seconds: float) -> list[Checked]:
+        assert program
+        assert seconds > 0
+        return [Checked(True) for _ in tests]
+
+
+def trusting(name: str) -> Any:
+    """The type, where whatever runs is right."""
+    return CodeGeneration(Everything()) if name == CodeGeneration.name else model_type(name)
+
+
 def without_runs(name: str) -> Any:
     """The type, where what is written is not worth a run."""
     return CodeGeneration(Nothing()) if name == CodeGeneration.name else model_type(name)

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from tests.trainers.model_types.kinds import (
@@ -25,17 +21,7 @@ from tests.trainers.model_types.kinds import (
 from trainers.model_types import model_type
 from trainers.model_types.kind import Problem, problem_of
 from trainers.model_types.steps import actions, instances, parsed, written
-from trainers.tokens import tokenizer_for
-
-HOSTILE = (
-    "", " ", ";", "=", "=;", "<think>", "</think>", "<think></think>", "<think></think>;",
-    "<think></think>=;", "<think>a</think>=" + "9" * 5000 + ";", "<think>" * 50_000,
-    "=" * 200_000, "<think>x</think>y;" * 20_000, "<think>x</think>=" + "(" * 3000 + ";",
-    "<think>x</think>=" + "-" * 3990 + "1;", "\x00\x01\xff", "<think>\x00</think>=\x00;",
-    "\ud800", "<think>\ud800</think>=\ud800;", "<think>é</think>=१२३;", "<think>x</think>=①;",
-    "<think>x</think>=positive 0.7.7;", "<think>x</think>=spam,spam low;", "\n" * 1000,
-    "<think>x</think>=none none;", "<think>x</think>=clean insult;", "<think>x</think>=\\d = '\\d;",
-)  # fmt: skip
+from trainers.tokens import tokenizer_of
 
 each = pytest.mark.parametrize("name", NAMES, ids=label)
 hard = pytest.mark.parametrize("difficulty", DIFFICULTIES)
@@ -138,7 +124,7 @@ def test_every_symbol_is_in_the_vocabulary(name: str, difficulty: float) -> None
 def test_a_tokenizer_gives_back_what_is_still_right(name: str) -> None:
     problems = some(model_type(name), 20)
     kind = asked_before(name, problems)
-    tokenizer = tokenizer_for(kind.vocabulary())
+    tokenizer = tokenizer_of(kind)
     for one in problems:
         ids = tokenizer(right(kind, one), add_special_tokens=False)["input_ids"]
         asked = tokenizer(one.prompt, add_special_tokens=False)["input_ids"]
@@ -205,46 +191,6 @@ def test_form_and_outcome_are_two_rewards(name: str) -> None:
         assert set(found.values()) == {1.0}, found
         assert kind.rewards["format"](one, "<think>nonsense") == 0
         assert kind.rewards["outcome"](one, "<think>nonsense") == 0
-
-
-def never_raises(kind: Any, one: Problem, text: str) -> None:
-    verdict = kind.verify(one, text)
-    assert not verdict.correct
-    assert 0 <= verdict.reward < 1
-    assert verdict.reasons
-    for reward in kind.rewards.values():
-        assert reward(one, text) is None or 0 <= reward(one, text) <= 1
-    for measured in kind.metrics([one], [text]).values():
-        assert len(measured.per_item) == 1
-    with suppress(ValueError):
-        assert isinstance(kind.validate_output(text, one), kind.schema)
-
-
-@each
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_no_text_makes_it_raise(name: str, text: str) -> None:
-    kind = without_runs(name)
-    never_raises(kind, some(kind, 1)[0], text)
-
-
-@pytest.fixture(scope="module", params=NAMES, ids=label)
-def meets(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Puts a text to a type, with and without the form of an answer around it."""
-    kind = without_runs(request.param)
-    one = some(kind, 1)[0]
-
-    def put(text: str) -> None:
-        never_raises(kind, one, text)
-        if str(kind.solve(one).outcome) not in text:
-            never_raises(kind, one, f"<think>{text[:5]}</think>={text};")
-
-    return put
-
-
-@settings(max_examples=60)
-@given(text=st.text(max_size=40))
-def test_no_text_at_all_makes_it_raise(meets: Callable[[str], None], text: str) -> None:
-    meets(text)
 
 
 @each

@@ -78,13 +78,16 @@ def test_a_review_means_what_it_says(prompt: str) -> None:
 
 
 def test_every_other_sentiment_is_wrong() -> None:
-    counted = Counter(one.answer["sentiment"] for one in some(FEELING, 1000))
-    assert min(counted.values()) > 100
+    for difficulty in (0.0, 0.5, 1.0):
+        found = some(FEELING, 1000, 1, difficulty)
+        counted = Counter(one.answer["sentiment"] for one in found)
+        assert 300 < min(counted.values()) <= max(counted.values()) < 370
     for one in some(FEELING, 100):
         right_one = one.answer["sentiment"]
         for label in ("positive", "negative", "neutral"):
             assert answers(FEELING, one, f" {label} 0.7") == (label == right_one)
         assert not answers(FEELING, one, right_one.upper())
+        assert not answers(FEELING, one, right_one), "an answer without its confidence is none"
 
 
 def test_how_sure_it_is_has_a_reward_of_its_own() -> None:
@@ -163,6 +166,10 @@ SCORES = {
     "we will refund and repair your laptop or phone .": 0.0,
     "refund " * 3 + "laptop " * 3: 0.0,
     "sorry " * 41: 0.0,
+    "sorry , we will not refund your laptop . kind regards": 0.6,
+    "sorry refund laptop kind regards": 0.6,
+    "we will refund , not repair , your laptop .": 0.2,
+    "We'll refund your laptop.": 0.6,
     "": 0.0,
     "<think>a</think>we are sorry .;<think>b</think>we will refund your laptop .;": 0.8,
     "<think>we will refund your laptop . kind regards": 0.0,

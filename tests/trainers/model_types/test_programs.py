@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -80,9 +81,21 @@ def test_a_program_that_never_ends_is_wrong_soon() -> None:
 
 def test_what_is_no_python_is_never_run() -> None:
     kind = CodeGeneration(Refusing())
-    for code in ("def f(n:", "return n n", "\x00", "1 +", "(" * 3000, "def f(n): return n" * 400):
+    outside = ("def f(n):\n n=n+3\nreturn n", "if 1:\n return 2", "class A:\n return 3")
+    for code in (*outside, "def f(n:", "\x00", "1 +", "(" * 3000, "def f(n): return n" * 400):
         assert not kind.verify(ASKED, answer(code)).correct
         assert kind.rewards["syntax"](ASKED, answer(code)) == 0
+
+
+def test_what_a_compiler_would_not_end_with_is_read_at_once() -> None:
+    """Each `finally` within another doubles the work, so nothing of it is compiled out here."""
+    kind = CodeGeneration(Counting())
+    lines = []
+    for depth in range(45):
+        lines += [" " * depth + "try:", " " * depth + " pass", " " * depth + "finally:"]
+    began = time.monotonic()
+    assert kind.rewards["syntax"](ASKED, answer("\n".join([*lines, " " * 45 + "pass"]))) == 1
+    assert time.monotonic() - began < 1
 
 
 def test_where_no_sandbox_holds_nothing_is_said_to_be_right_or_wrong() -> None:

@@ -103,6 +103,7 @@ def test_the_answer_stands_behind_the_sign_in_the_last_step() -> None:
     assert final("<think>a</think>b;<think>c</think>= positive 0.7;") == "positive 0.7"
     assert final("<think>a</think>=b") == "b"
     assert final("<think>a</think>=b;<think>c</think>d;") is None
+    assert final("<think>a</think>=b;<think>c</think>=b;") is None, "several answers are none"
 
 
 @given(steps, st.text("ab #", max_size=8))

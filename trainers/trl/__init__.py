@@ -1,0 +1,1 @@
+"""Training through TRL, where a job asks for it: the one place that knows TRL's names."""
