@@ -42,7 +42,7 @@ class Sft(Learning, Adapting, Routed):
     completion_only: bool = True
     """Learn the completion only, not the prompt."""
     packing: bool = False
-    """Fill each sequence with several rows."""
+    """Through TRL: fill each sequence with several rows."""
     end: str = ""
     """What every completion has to end with; empty asks nothing, the end token is added."""
 

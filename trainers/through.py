@@ -14,7 +14,7 @@ from trainers.failures import Usage
 ADAPTER = "trainers.trl.adapter"
 """The module that trains through TRL, imported when a job asks for it."""
 
-ONLY_TRL = ("use_vllm", "tools", "environment_factory", "report_to", "trl")
+ONLY_TRL = ("use_vllm", "tools", "environment_factory", "report_to", "packing", "trl")
 """Settings that our own loops know nothing of."""
 ONLY_OURS: dict[str, dict[str, tuple[Any, ...]]] = {
     "sft": {},
@@ -34,6 +34,9 @@ def check_way(spec: JobSpec, settings: Any) -> None:
     """Stop with one sentence where the way that was chosen lacks something that was asked for."""
     if ":" in spec.trainer:
         return
+    if spec.resources.gpus > 1:
+        what = f"{spec.resources.gpus} accelerators are asked for, and our trainers use one"
+        raise Usage(what, where="resources.gpus", right="1, or a trainer of your own")
     if goes_through_trl(settings):
         _check_trl(spec, settings)
         return
