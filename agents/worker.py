@@ -16,7 +16,7 @@ from typing import Any
 
 from events.bus import Progress
 from events.desk import Desk, Granted
-from events.errors import Conflict, LogUnavailable
+from events.errors import Conflict, LeaseLost, LogUnavailable
 from events.fact import Fact, fact
 from events.message import Outcome, Request
 from events.store import Held
@@ -27,6 +27,8 @@ LEASE = 30.0
 """Seconds for which a request is granted; renewed at a third of it."""
 LOOK = 5.0
 """Seconds between looks for requests whose lease has ended."""
+AGAIN = 1.0
+"""Seconds between attempts while the log is away."""
 GIVE_BACK = 1.0
 """Seconds that a request remains with a worker that stops; no lease is shorter."""
 
@@ -54,29 +56,32 @@ class Runner:
         self.failure = ""
 
     async def run(self) -> None:
-        """Grant requests until cancelled; wait and come back where the log is lost."""
+        """Grant requests until cancelled. What is under way goes on where the log is lost."""
+        free = asyncio.Semaphore(self._slots)
         try:
-            while True:
-                try:
-                    await self._work()
-                except* LogUnavailable as away:
-                    self._away(str(away.exceptions[0]))
-                    await asyncio.sleep(1)
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    await free.acquire()
+                    granted = await self._next()
+                    task = group.create_task(self._grant(granted))
+                    task.add_done_callback(lambda _: free.release())
         finally:
             self._desk.close()
 
-    async def _work(self) -> None:
-        free = asyncio.Semaphore(self._slots)
-        async with asyncio.TaskGroup() as group:
-            while True:
-                await free.acquire()
+    async def _next(self) -> Granted:
+        """The next request to carry out, whenever it comes."""
+        while True:
+            try:
                 granted = await self._claim()
-                if granted is None:
-                    free.release()
-                    await self._desk.news(LOOK)
-                    continue
-                task = group.create_task(self._grant(granted))
-                task.add_done_callback(lambda _: free.release())
+                if granted is not None:
+                    return granted
+                await self._desk.news(LOOK)
+            except LeaseLost as lost:  # granted, and lost again on its way
+                log.info("not begun: %s", lost)
+                await asyncio.sleep(AGAIN)
+            except LogUnavailable as away:
+                self._away(str(away))
+                await asyncio.sleep(AGAIN)
 
     async def settle(self) -> None:
         """Grant what is asked for now, and stop."""
@@ -123,7 +128,7 @@ class Runner:
                 log.info("%s came too late: %s", outcome.wire, lost)
             except LogUnavailable as away:
                 self._away(str(away))
-                await asyncio.sleep(1)
+                await asyncio.sleep(AGAIN)
                 continue
             else:
                 self.answered += 1
@@ -144,12 +149,16 @@ class Runner:
             return worker.failed(told, error)
 
     async def _renew(self, held: Held) -> None:
+        pause = LEASE / 3
         while True:
-            await asyncio.sleep(LEASE / 3)
+            await asyncio.sleep(pause)
+            pause = LEASE / 3
             try:
                 await self._desk.renew(held, LEASE)
+                self._there()
             except LogUnavailable as away:
                 self._away(str(away))
+                pause = AGAIN
 
     def _away(self, why: str) -> None:
         if not self.failure:  # said once for each time that it goes away

@@ -11,6 +11,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 import shutil
 import signal
 import socket
@@ -26,6 +27,7 @@ from urllib.parse import urlsplit
 from events.errors import LogUnavailable, RatchetError
 from infra.binary import Binary
 from infra.fence import fenced, number
+from infra.sockets import PlaceTaken, listening_socket
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,11 @@ STORE = 4 << 30
 
 ROOM = 16 << 20
 """Bytes without which its store cannot be written."""
+
+GRAVE = re.compile(r"\[(FTL|ERR)\](?!.* - cid:)").search
+"""What the server says of itself; of its clients it says which one."""
+STAMP = re.compile(r"^\[\d+\] [\d/]+ [\d:.]+ ")
+"""Who said it and when: the same trouble again is no news."""
 
 _BOUND = """
 import ctypes, os, signal, sys
@@ -94,7 +101,9 @@ class NatsServer:
             folder.mkdir(mode=0o700, exist_ok=True)
         self._close_fence()
         self._fence = fenced(self.folder / "fence")
-        self.port = _free_port(self.port or number(self.folder / "port"))
+        known = number(self.folder / "port") % 65536
+        # once it has started, others come back to its port, and shall find nobody else there
+        self.port = _free_port(self.port or known, insist=bool(self.port))
         self._write()
         _put(self.folder / "port", str(self.port))
         with (self.folder / "server.err").open("wb") as said:
@@ -147,21 +156,28 @@ class NatsServer:
                 self._failed = 0
 
     async def _revive(self) -> None:
-        if self.process is not None:
-            code = self.process.returncode
+        child, self.process = self.process, None
+        if child is not None:
+            code = child.returncode
             how = f"signal {-code}" if code < 0 else f"exit code {code}"
-            self.failure = f"the nats-server has ended ({how}): {self._last_words()}"
-            log.error("%s", self.failure)
+            self._fails(f"the nats-server has ended ({how}): {self._last_words()}")
         await asyncio.sleep(BACKOFF[min(self._failed, len(BACKOFF) - 1)])
         self._failed += 1
         try:
             self.start()
             await self.ready()
-        except (LogUnavailable, OSError) as error:
-            self.failure = f"the nats-server cannot be started: {error}"
-            log.error("%s", self.failure)
+        except (RatchetError, OSError) as error:
+            self._fails(f"the nats-server cannot be started: {error}")
+            if self.process is not None and self.process.poll() is not None:
+                self.process = None  # how it ended has just been said
         else:
             log.info("the nats-server is there again: %s", self.url)
+
+    def _fails(self, why: str) -> None:
+        """Said once, however often it is tried."""
+        if why != self.failure:
+            log.error("%s", why)
+        self.failure = why
 
     def suspect(self) -> None:
         """It takes nothing any more. After a full disk a stream stays shut until a new start."""
@@ -224,9 +240,9 @@ class NatsServer:
         for file in (self.folder / "server.err", self.folder / "server.log"):
             with suppress(OSError):
                 lines = file.read_text(errors="replace").strip().splitlines()
-                grave = [one for one in lines if "[FTL]" in one or "[ERR]" in one]
+                grave = [one for one in lines if GRAVE(one)]
                 if lines and (grave or file.suffix == ".err"):
-                    return (grave or lines)[-1][:300]
+                    return STAMP.sub("", (grave or lines)[-1])[:300]
         return "it said nothing"
 
 
@@ -248,15 +264,14 @@ jetstream {{
 """
 
 
-def _free_port(wanted: int) -> int:
-    """`wanted`, if it can be had, else any."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with suppress(OSError, OverflowError):
-                probe.bind(("127.0.0.1", port))
-                return int(probe.getsockname()[1])
-    raise LogUnavailable("there is no free port on 127.0.0.1")
+def _free_port(wanted: int, insist: bool) -> int:
+    """`wanted`, if it can be had, else any; to insist is to be told where it cannot."""
+    try:
+        with listening_socket("127.0.0.1", wanted, insist) as probe:
+            return int(probe.getsockname()[1])
+    except PlaceTaken as taken:
+        right = "end that program: those who were here come back to this port"
+        raise PlaceTaken(taken.what, where=f"127.0.0.1:{wanted}", right=right) from None
 
 
 def _named(folder: Path) -> str:

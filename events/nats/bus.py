@@ -16,7 +16,7 @@ from nats.errors import Error as NatsError
 
 from events.bus import LogTailBus, Progress
 from events.nats import subjects
-from events.nats.link import Link
+from events.nats.link import Link, still_wanted
 from events.store import EventStore
 
 UNSENT = 256
@@ -51,6 +51,7 @@ class NatsBus(LogTailBus):
         try:
             with suppress(NatsError, TimeoutError):
                 await nc.flush(2)
+            still_wanted()
             self.listening.set()
             await self._send()
         finally:

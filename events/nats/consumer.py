@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from nats.errors import Error as NatsError
 
+import events.catalog  # noqa: F401  (it makes the wire names known)
 from events.envelope import Envelope
 from events.message import Event
 from events.nats import streams, subjects
@@ -112,33 +113,37 @@ class Reader:
 
     async def _take(self, messages: list[Any]) -> None:
         """Handle what came; what fails is tried again or given up, each by itself."""
-        told = []
+        told, failed = [], list[str]()
         for message in messages:
             try:
                 said = envelope(message.data)
                 told.append((message, Told(said, said.event())))
             except Exception as error:  # goes to the server as the reason
-                await self._failed(message, error)
-        if not told:
-            return
+                failed.append(await self._failed(message, error))
         try:
-            await self._handle([one for _, one in told])
+            if told:
+                await self._handle([one for _, one in told])
         except Exception as error:  # goes to the server as the reason
             if len(told) == 1:
-                await self._failed(told[0][0], error)
-                return
-            for message, one in told:
-                await self._alone(message, one)
+                failed.append(await self._failed(told[0][0], error))
+            else:
+                for message, one in told:
+                    failed += await self._alone(message, one)
+        again = [one for one in failed if one]
+        if again:  # one line, however large the batch
+            many = f"{len(again)} of {len(messages)}"
+            log.warning("%s tries %s again %s", self.name, many, again[0])
 
-    async def _alone(self, message: Any, told: Told) -> None:
+    async def _alone(self, message: Any, told: Told) -> list[str]:
         try:
             await self._handle([told])
         except Exception as error:  # goes to the server as the reason
-            await self._failed(message, error)
-        else:
-            await message.ack()
+            return [await self._failed(message, error)]
+        await message.ack()
+        return []
 
-    async def _failed(self, message: Any, error: Exception) -> None:
+    async def _failed(self, message: Any, error: Exception) -> str:
+        """Have it tried again later, or give it up; when it is tried again, and why."""
         known, reading = message.metadata, self._reading
         said = " ".join(f"{type(error).__name__}: {error}".split())[:REASON]
         if known.num_delivered >= reading.tries:
@@ -148,10 +153,10 @@ class Reader:
             reason = f"position {position}: {said}"
             await message._client.publish(message.reply, f"+TERM {reason}".encode())
             message._ackd = True
-            return
+            return ""
         later = reading.later[min(known.num_delivered, len(reading.later)) - 1]
-        log.warning("%s tries again in %g s: %s", self.name, later, said)
         await message.nak(delay=later)
+        return f"in {later:g} s: {said}"
 
 
 def _consumer(reading: Reading, filters: list[str]) -> Any:

@@ -33,6 +33,10 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 10.0
 """Seconds within which a question has to be answered."""
+UNSURE = 5.0
+"""Seconds for which a request is granted at first: if the grant is lost on its way, nobody else
+may have the request for so long."""
+AGAIN = 0.5
 TELLING = 64
 """Pieces of progress that may be on their way at once."""
 
@@ -64,15 +68,31 @@ class NatsDesk:
         self._news.set()
 
     async def claim(self, kinds: Iterable[str], seconds: float) -> Granted | None:
-        asked = {"kinds": sorted(kinds), "holder": self._holder, "seconds": seconds}
+        first = min(seconds, UNSURE)
+        asked = {"kinds": sorted(kinds), "holder": self._holder, "seconds": first}
         found = await self._ask("claim", asked)
         if found.get("request") is None:
             return None
         try:
             request = Envelope.from_json(found["request"])
-            return Granted(request, Held(request_lease(request.event_id), int(found["epoch"])))
+            held = Held(request_lease(request.event_id), int(found["epoch"]))
         except (KeyError, TypeError, ValueError):
             raise LogUnavailable("what was granted cannot be read", where="NATS") from None
+        if seconds > first:
+            await self._hold(held, seconds)
+        return Granted(request, held)
+
+    async def _hold(self, held: Held, seconds: float) -> None:
+        """Make sure of what was granted; whether it is still ours, only an answer can tell."""
+        told = False
+        while True:
+            try:
+                return await self.renew(held, seconds)
+            except LogUnavailable as away:
+                if not told:
+                    log.warning("granted, and perhaps not for long enough: %s", away)
+                told = True
+                await asyncio.sleep(AGAIN)
 
     async def renew(self, held: Held, seconds: float) -> None:
         request_id = held.name.removeprefix(request_lease(""))
@@ -113,14 +133,16 @@ class NatsDesk:
 
     async def _ask(self, operation: str, document: dict[str, Any]) -> dict[str, Any]:
         body, subject = json.dumps(document).encode(), f"{subjects.WORK}.{operation}"
-        asking = self._link.nc.request(subject, body, timeout=PATIENCE, headers=self._headers)
+        asked = self._link.nc.request(subject, body, timeout=PATIENCE, headers=self._headers)
+        asking = self._link.ask(asked)
         denied = asyncio.ensure_future(self._denied.wait())
         try:
             reply = await _first(asyncio.ensure_future(asking), denied)
         except NoRespondersError:
             raise LogUnavailable("nobody grants work there just now", where=subject) from None
         except (NatsError, TimeoutError, OSError) as error:
-            why = self._link.failure or f"no answer within {PATIENCE:g} s ({type(error).__name__})"
+            late = isinstance(error, TimeoutError)
+            why = self._link.failure or (f"no answer within {PATIENCE:g} s" if late else str(error))
             raise LogUnavailable(why, where=self._link.shown) from None
         finally:
             denied.cancel()

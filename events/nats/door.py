@@ -10,12 +10,13 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from nats.errors import Error as NatsError
 
 from events.errors import LogUnavailable, RatchetError
-from events.nats.link import Link
+from events.nats.link import Link, still_wanted
 from events.nats.replies import refusal
 from events.nats.users import is_inbox
 
@@ -27,6 +28,8 @@ WAITING = 32_768
 """Messages that may wait to be taken in."""
 BYTES = 64 << 20
 """Bytes that these may have."""
+LEAVE = 2.0
+"""Seconds for what is in work when the door closes."""
 QUEUE = "ratchet"
 """Owners that share a server and a log share the work."""
 
@@ -66,6 +69,7 @@ class Door:
         self.ready = asyncio.Event()
         self.turned_away = 0
         """Messages that found the queue full."""
+        self._under_way: set[asyncio.Task[None]] = set()
         link.overflows(self._full)
 
     async def run(self) -> None:
@@ -77,11 +81,18 @@ class Door:
         try:
             for one in subscribers:
                 await one.start()
+            with suppress(NatsError, OSError, TimeoutError):
+                await self._link.nc.flush(2)  # only then does the server know them
+            still_wanted()
             self.ready.set()
             await asyncio.Event().wait()
         finally:
             for one in subscribers:
                 await _stopped(one)
+            if self._under_way:
+                await asyncio.wait(tuple(self._under_way), timeout=LEAVE)
+            for task in self._under_way:
+                task.cancel()
 
     def _subscriber(self, subject: str, serve: Serve) -> Any:
         made = self._link.broker.subscriber(
@@ -89,17 +100,30 @@ class Door:
             queue=QUEUE,
             pending_msgs_limit=WAITING,
             pending_bytes_limit=BYTES,
-            max_workers=AT_ONCE,
             decoder=_raw,
             no_reply=True,
             include_in_schema=False,
         )
 
+        room = asyncio.Semaphore(AT_ONCE)
+
         async def take(message: Any) -> None:
-            await self._reply(message.reply, await _answer(message, serve))
+            """Begin it, without waiting: FastStream's own workers begin one in each turn of the
+            loop, and so each message had a commit of its own."""
+            await room.acquire()
+            task = asyncio.create_task(self._serve(message, serve))
+            self._under_way.add(task)
+            task.add_done_callback(done)
+
+        def done(task: asyncio.Task[None]) -> None:
+            self._under_way.discard(task)
+            room.release()
 
         made(take)
         return made
+
+    async def _serve(self, message: Any, serve: Serve) -> None:
+        await self._reply(message.reply, await _answer(message, serve))
 
     async def _full(self, subject: str, reply: str) -> None:
         """Another message found the queue full: nothing of it was taken in."""

@@ -17,11 +17,10 @@ from importlib import import_module
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
-from nats.aio.client import PING_PROTO, Client
 from nats.errors import Error as NatsError
 from nats.errors import SlowConsumerError
 
-from events.nats.pull import Listen, Prompt
+from events.nats.client import DENIED, Client
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -30,12 +29,14 @@ Dropped = Callable[[str, str], Awaitable[None]]
 
 AGAIN = 0.25
 """Seconds between two attempts to connect."""
-ANSWER = 3.0
-"""Seconds within which JetStream has to answer."""
+PING = 10.0
+"""Seconds between signs of life; when the third is due and none came, the connection is lost."""
+LEAVE = 2.0
+"""Seconds for a polite end."""
 PENDING = 8 * 1024 * 1024
 """Bytes that may wait for the socket."""
 FROM = "Ratchet-From"
-DENIED = "permissions violation"
+REFUSED = "authorization violation"
 
 
 class Link:
@@ -63,7 +64,7 @@ class Link:
             "name": name,
             "inbox_prefix": inbox,
         }
-        self.nc: Any = _Client()
+        self.nc: Any = Client()
         self.nc.listen = self.listen
         self.js: Any = self.nc.jetstream()
         self._broker: Any = None
@@ -107,6 +108,11 @@ class Link:
         return f"not connected to {self.shown} for {seconds:.0f} s{why}"
 
     @property
+    def refused(self) -> bool:
+        """Whether the server does not let us in, as who we say we are."""
+        return not self.connected and REFUSED in self._why.lower()
+
+    @property
     def server(self) -> dict[str, Any]:
         """What the server says about itself."""
         return dict(self.nc._server_info)
@@ -126,18 +132,20 @@ class Link:
             max_reconnect_attempts=-1,
             reconnect_time_wait=AGAIN,
             pending_size=PENDING,
+            ping_interval=PING,
             drain_timeout=2,
         )
         await self._back()
 
     async def run(self) -> None:
         """Be there until cancelled."""
-        if not self._up.is_set():
+        if not self._begun:
             await self.open()
         await asyncio.Event().wait()
 
     async def wait(self) -> None:
-        """Return once the link has been opened, by whoever opens it."""
+        """Return when the link is there: opened, by whoever opens it, or back again."""
+        still_wanted()
         await self._up.wait()
 
     def listen(self, heard: Callable[[], None]) -> Callable[[], None]:
@@ -154,7 +162,14 @@ class Link:
         self._denied.append(denied)
 
     async def ask(self, work: Coroutine[Any, Any, T]) -> T:
-        """What comes of some requests; an error at once if the connection is lost meanwhile."""
+        """What comes of some requests; an error at once where there is no connection, or no more.
+
+        What is asked without one would lie in the client until the server is back, when nobody
+        waits for it any more.
+        """
+        if not self.connected:
+            work.close()
+            raise NatsError("not connected")
         task = asyncio.ensure_future(work)
         self._asking.add(task)
         try:
@@ -164,6 +179,7 @@ class Link:
             raise NatsError("the connection was lost") from None
         finally:
             self._asking.discard(task)
+            still_wanted()  # what was asked may have lost it, and answered or failed instead
 
     async def close(self) -> None:
         """Let go of it, connected or not."""
@@ -174,8 +190,10 @@ class Link:
         if self._broker is not None:
             await self._broker.stop()
         if self._begun:
-            with suppress(OSError):  # it is lost just now: so be it
-                await self.nc.close()
+            with suppress(OSError, TimeoutError):  # it is lost just now: so be it
+                async with asyncio.timeout(LEAVE):
+                    await self.nc.close()
+            self.nc.cut()
 
     async def _trouble(self, error: Exception) -> None:
         """Said once for each way in which it fails; a server that is away is tried often."""
@@ -186,12 +204,15 @@ class Link:
         if DENIED in str(error).lower():
             for denied in tuple(self._denied):
                 denied(str(error))
+        if self.refused and isinstance(error, ConnectionResetError | BrokenPipeError):
+            return  # of the connection that it has just refused
         self._why = _reason(error)
         if self._why not in self._said:
             self._said.add(self._why)
             log.warning("%s: %s", self.shown, self._why)
 
     async def _lost(self) -> None:
+        self._up.clear()
         if not self.nc.is_closed:
             self._away_since = time.monotonic()
             log.warning("the connection to %s is lost; trying again", self.shown)
@@ -205,39 +226,6 @@ class Link:
         log.info("connected to %s", self.shown)
         for heard in tuple(self._heard):
             heard()
-
-
-class _Client(Client):  # type: ignore[misc]  # the library's types are Any here
-    """A client that comes back whatever the server said."""
-
-    listen: Listen
-
-    def jetstream(self, **_: Any) -> Prompt:
-        made = Prompt(self, timeout=ANSWER)
-        made.listen = self.listen
-        return made
-
-    async def _send_ping(self, future: asyncio.Future[bool] | None = None) -> None:
-        """In line with what waits to be sent: the library's own ping overtakes subscriptions.
-
-        Then a flush returns before the server knows them, and messages are missed.
-        """
-        self._pongs.append(future or asyncio.get_running_loop().create_future())
-        await self._send_command(PING_PROTO)
-        await self._flush_pending()
-
-    async def _connect_to_server(self, server: Any) -> None:
-        if self._transport is not None:  # of an attempt that was refused; nobody else closes it
-            self._transport.close()
-        await super()._connect_to_server(server)
-
-    async def _process_err(self, err_msg: str) -> None:
-        error = NatsError(f"nats: {err_msg.strip(chr(39))}")
-        self._err = error
-        if DENIED in err_msg.lower():
-            await self._error_cb(error)
-        else:
-            await self._process_op_err(error)
 
 
 def still_wanted() -> None:
@@ -263,4 +251,6 @@ def without_secrets(url: str) -> str:
 def _reason(error: Exception) -> str:
     if isinstance(error, ConnectionRefusedError):
         return "nobody listens there"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
     return str(error).removeprefix("nats: ").strip("'\"") or type(error).__name__

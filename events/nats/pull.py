@@ -85,6 +85,9 @@ class Pull:
 
     async def _request(self, batch: int, seconds: float) -> None:
         now = time.monotonic()
+        if not self._nc.is_connected:  # it would be sent with all the others when that is back
+            self._over(refused=False)
+            return
         if self._due > 0 and now < self._until:
             return
         if self._refused:

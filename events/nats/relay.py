@@ -91,8 +91,8 @@ class Relay:
         stop = self._store.listen(lambda _position, _types: self._woken.set())
         forget = self._link.listen(self._woken.set)
         try:
-            await self._link.wait()
             while True:
+                await self._link.wait()
                 try:
                     await self._tell()
                 except LeaseLost as leader:

