@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import torch
 from datasets import Dataset, disable_progress_bars
-from transformers import TrainerCallback
+from transformers import PrinterCallback, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
 
 from events.catalog.jobs import JobSpec, Recipe
@@ -143,6 +143,7 @@ def theirs(
             processing_class=tokenizer,
             callbacks=[timed],
         )
+        trainer.remove_callback(PrinterCallback)
         trainer.train()
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     return Trained(_pace(timed.times), _right(model, tokenizer) if measuring else 0.0)
