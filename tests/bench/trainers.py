@@ -135,7 +135,8 @@ def _as_good(ours: list[Trained], theirs: list[Trained], name: str) -> Goal:
     apart = [one.right - other.right for one, other in zip(ours, theirs, strict=True)]
     share = statistics.fmean(one.right for one in (*ours, *theirs))
     chance = math.sqrt(2 * share * (1 - share) / 400)  # of one round's answers alone
-    error = max(chance, statistics.stdev(apart)) / math.sqrt(len(apart))
+    each = statistics.fmean(statistics.variance([one.right for one in o]) for o in (ours, theirs))
+    error = max(chance, statistics.stdev(apart), math.sqrt(2 * each)) / math.sqrt(len(apart))
     better = statistics.fmean(apart) / error
     return Goal(f"{name}, as good (errors)", better, -NOISE)
 
