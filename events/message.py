@@ -141,9 +141,18 @@ class Request(Event):
     """The fact that somebody asked. An agent answers by a decision, a worker under a lease."""
 
     answered_by: ClassVar[Answerer] = "agent"
+    settled_by: ClassVar[tuple[str, ...]] = ()
+    """The events that end what it began, where its first answer does not."""
 
-    def __init_subclass__(cls, *, answered_by: Answerer = "agent", **config: Any) -> None:
+    def __init_subclass__(
+        cls,
+        *,
+        answered_by: Answerer = "agent",
+        settled_by: tuple[str, ...] = (),
+        **config: Any,
+    ) -> None:
         cls.answered_by, cls.opens = answered_by, answered_by == "worker"
+        cls.settled_by = settled_by
         super().__init_subclass__(**config)
 
 

@@ -1,0 +1,294 @@
+"""Training data: who asked for it, the parts that sources build, and the set that is made of them.
+
+A data set is asked for, built in parts by workers, put together and measured by a worker, and then
+accepted or rejected by a decision. Rows, provenance and transcripts are artifacts.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, StringConstraints
+
+from events.catalog.role_needs import Share
+from events.catalog.training import Artifact, Measured, Reason
+from events.message import Event, Name, Outcome, Request, Value
+
+Kind = Literal["trajectories", "pairs"]
+Focus = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Count = Annotated[int, Field(ge=0, lt=2**53)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+
+_SET = {"dataset": "5d1c"}
+_PART = {**_SET, "part": 1, "attempt": 1}
+_ROWS = {"kind": "rows", "sha256": "sha256:" + "0" * 64, "size": 1024}
+
+
+class Spent(Value):
+    """What calls of models have cost."""
+
+    calls: Count = 0
+    tokens: Count = 0
+    money: float = Field(default=0.0, ge=0)
+    """In US dollars."""
+    seconds: float = Field(default=0.0, ge=0)
+
+
+class DataRequested(
+    Request,
+    wire="DataRequested",
+    by="anyone",
+    stream="role/{role}",
+    answered_by="agent",
+    settled_by=("DatasetAccepted", "DatasetRejected"),
+):
+    """Somebody wants data to train a role on."""
+
+    role: Name
+    quantity: int = Field(ge=1, le=1_000_000)
+    kind: Kind = "trajectories"
+    seed: Seed | None = None
+    """The same seed gives the same data; left out, one is drawn from the request's id."""
+    quality_target: Share | None = None
+    """Least quality of the set; left out, that of the role."""
+    sources: Annotated[tuple[Name, ...], Field(max_length=16)] = ()
+    """Which sources build it; none named, the policy's."""
+    difficulty: float = Field(default=0.5, ge=0, le=1)
+    focus: Annotated[tuple[Focus, ...], Field(max_length=32)] = ()
+    """What the role is weak in, and the data is to be about."""
+
+    example: ClassVar[dict[str, Any]] = {"role": "support", "quantity": 1000}
+
+
+class DataBegun(Event, wire="DataBegun", stream="dataset/{dataset}"):
+    """A data set is being made."""
+
+    dataset: Name
+    role: Name
+    model_type: Name
+    kind: Kind
+    quantity: int = Field(ge=1)
+    seed: Seed
+    quality_target: Share
+    sources: tuple[Name, ...]
+
+    example: ClassVar[dict[str, Any]] = {
+        **_SET,
+        "role": "support",
+        "model_type": "sentiment_analysis",
+        "kind": "trajectories",
+        "quantity": 1000,
+        "seed": 7,
+        "quality_target": 0.95,
+        "sources": ["synthetic"],
+    }
+
+
+class PartRequested(
+    Request, wire="PartRequested", stream="dataset/{dataset}", answered_by="worker"
+):
+    """A source is to build some rows."""
+
+    dataset: Name
+    part: int = Field(ge=1)
+    attempt: int = Field(ge=1)
+    source: Name
+    role: Name
+    model_type: Name
+    kind: Kind
+    quantity: int = Field(ge=1)
+    seed: Seed
+    difficulty: float = Field(ge=0, le=1)
+    focus: tuple[Focus, ...] = ()
+
+    example: ClassVar[dict[str, Any]] = {
+        **_PART,
+        "source": "synthetic",
+        "role": "support",
+        "model_type": "sentiment_analysis",
+        "kind": "trajectories",
+        "quantity": 250,
+        "seed": 7,
+        "difficulty": 0.5,
+    }
+
+
+class PartBuilt(Outcome, wire="PartBuilt", by="worker", stream="dataset/{dataset}"):
+    """A source has built rows."""
+
+    dataset: Name
+    part: int = Field(ge=1)
+    attempt: int = Field(ge=1)
+    source: Name
+    method: Name
+    """How the source made them, such as `collaboration`; methods are rated over time."""
+    rows: Artifact
+    provenance: Artifact
+    transcripts: Artifact | None = None
+    """What every model was told and answered."""
+    accepted: Count
+    rejected: dict[Name, Count] = Field(default_factory=dict, max_length=100)
+    """How many examples were refused, by reason."""
+    spent: Spent = Spent()
+    seconds: float = Field(ge=0)
+
+    example: ClassVar[dict[str, Any]] = {
+        **_PART,
+        "source": "synthetic",
+        "method": "collaboration",
+        "rows": _ROWS,
+        "provenance": {**_ROWS, "kind": "provenance"},
+        "accepted": 250,
+        "seconds": 4.2,
+    }
+
+
+class PartFailed(Outcome, wire="PartFailed", by="worker", stream="dataset/{dataset}"):
+    """A source could not build its rows."""
+
+    dataset: Name
+    part: int = Field(ge=1)
+    attempt: int = Field(ge=1)
+    source: Name
+    reason: Reason
+    retryable: bool = True
+    """Trying again may help."""
+
+    example: ClassVar[dict[str, Any]] = {**_PART, "source": "web", "reason": "no host answers"}
+
+
+class AssemblyRequested(
+    Request, wire="AssemblyRequested", stream="dataset/{dataset}", answered_by="worker"
+):
+    """The parts are to be judged, the best of them merged, and the whole measured."""
+
+    dataset: Name
+    attempt: int = Field(ge=1)
+    role: Name
+    model_type: Name
+    kind: Kind
+    quantity: int = Field(ge=1)
+    seed: Seed
+    quality_target: Share
+    parts: tuple[PartBuilt, ...] = Field(max_length=10_000)
+    guarded: tuple[Artifact, ...] = ()
+    """Every evaluation set that must not be in it."""
+
+    example: ClassVar[dict[str, Any]] = {
+        **_SET,
+        "attempt": 1,
+        "role": "support",
+        "model_type": "sentiment_analysis",
+        "kind": "trajectories",
+        "quantity": 1000,
+        "seed": 7,
+        "quality_target": 0.95,
+        "parts": [PartBuilt.example],
+    }
+
+
+class DatasetAssembled(Outcome, wire="DatasetAssembled", by="worker", stream="dataset/{dataset}"):
+    """The set is there and measured; whether it is used is decided behind it."""
+
+    dataset: Name
+    attempt: int = Field(ge=1)
+    rows: Artifact
+    provenance: Artifact
+    report: Artifact
+    count: Count
+    quality: dict[Name, Measured]
+    """Of the whole, by part of the measure; `overall` is the whole."""
+    by_source: dict[Name, float]
+    """Quality of what each source has built."""
+    used: tuple[Name, ...]
+    """The sources that were merged."""
+    removed: dict[Name, Count] = Field(default_factory=dict)
+    """Rows taken out, by reason."""
+    seconds: float = Field(ge=0)
+
+    example: ClassVar[dict[str, Any]] = {
+        **_SET,
+        "attempt": 1,
+        "rows": _ROWS,
+        "provenance": {**_ROWS, "kind": "provenance"},
+        "report": {**_ROWS, "kind": "report"},
+        "count": 1000,
+        "quality": {"overall": {"value": 0.98, "low": 0.97, "high": 0.99, "n": 1000}},
+        "by_source": {"synthetic": 0.98},
+        "used": ["synthetic"],
+        "seconds": 0.7,
+    }
+
+
+class AssemblyFailed(Outcome, wire="AssemblyFailed", by="worker", stream="dataset/{dataset}"):
+    """The parts could not be put together."""
+
+    dataset: Name
+    attempt: int = Field(ge=1)
+    reason: Reason
+    retryable: bool = True
+    """Trying again may help."""
+
+    example: ClassVar[dict[str, Any]] = {**_SET, "attempt": 1, "reason": "an artifact is missing"}
+
+
+class DatasetAccepted(Event, wire="DatasetAccepted", stream="dataset/{dataset}"):
+    """A data set may be trained on."""
+
+    dataset: Name
+    role: Name
+    kind: Kind
+    rows: Artifact
+    provenance: Artifact
+    report: Artifact
+    count: Count
+    quality: float
+
+    example: ClassVar[dict[str, Any]] = {
+        **_SET,
+        "role": "support",
+        "kind": "trajectories",
+        "rows": _ROWS,
+        "provenance": {**_ROWS, "kind": "provenance"},
+        "report": {**_ROWS, "kind": "report"},
+        "count": 1000,
+        "quality": 0.98,
+    }
+
+
+class DatasetRejected(Event, wire="DatasetRejected", stream="role/{role}", refusal=True):
+    """A data set was not made, or is not good enough to be trained on."""
+
+    role: Name
+    dataset: Name | None = None
+    reason: Reason
+
+    example: ClassVar[dict[str, Any]] = {
+        "role": "support",
+        "dataset": "5d1c",
+        "reason": "quality 0.61 is below 0.95",
+    }
+
+
+class MethodRated(Event, wire="MethodRated", stream="method/{method}"):
+    """What a way of making data has been good for, over all its parts so far."""
+
+    method: Name
+    score: float = Field(ge=0, le=1)
+    parts: Count
+
+    example: ClassVar[dict[str, Any]] = {"method": "collaboration", "score": 0.97, "parts": 12}
+
+
+class MethodFlagged(Event, wire="MethodFlagged", stream="method/{method}"):
+    """A way of making data is weak; better ones are to be looked for."""
+
+    method: Name
+    score: float = Field(ge=0, le=1)
+    reason: Reason
+
+    example: ClassVar[dict[str, Any]] = {
+        "method": "web",
+        "score": 0.62,
+        "reason": "0.62 over 9 parts is below 0.8",
+    }
