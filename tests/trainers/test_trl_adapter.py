@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from events.catalog.jobs import JobSpec, Limits, Recipe
+from events.catalog.jobs import JobSpec, Limits, Recipe, Resources
 from tests.trainers.additions import TYPE
 from trainers.engine import Completion
 from trainers.failures import Usage
@@ -124,8 +124,12 @@ def test_what_trl_would_not_take_is_told_before_anything_begins(
 
 
 def test_what_only_one_of_the_two_ways_has_is_refused_on_the_other() -> None:
-    only: dict[str, Any] = {"grpo": {"use_vllm": True}, "sft": {"report_to": ["wandb"]}}
-    for trainer, given in only.items():
+    only: list[tuple[str, dict[str, Any]]] = [
+        ("grpo", {"use_vllm": True}),
+        ("sft", {"report_to": ["wandb"]}),
+        ("sft", {"packing": True}),
+    ]
+    for trainer, given in only:
         recipe = Recipe(trainer=trainer, settings=given)
         spec = JobSpec(job="a", base="b", model_type=TYPE.name, recipe=recipe, seed=1)
         with pytest.raises(Usage, match="only TRL's trainer has") as refused:
@@ -139,6 +143,16 @@ def test_what_only_one_of_the_two_ways_has_is_refused_on_the_other() -> None:
     check_way(spec, settings)
     with pytest.raises(Usage, match="compared with the base"):
         check_way(elsewhere, settings)
+
+
+def test_more_accelerators_than_a_trainer_can_use_are_refused_on_either_way() -> None:
+    for through in ("ours", "trl"):
+        spec, settings = asking("sft", through=through)
+        several = spec.model_copy(update={"resources": Resources(gpus=2)})
+        check_way(spec.model_copy(update={"resources": Resources(gpus=1)}), settings)
+        with pytest.raises(Usage, match="our trainers use one") as refused:
+            check_way(several, settings)
+        assert refused.value.where == "resources.gpus"
 
 
 def test_what_trl_would_choose_otherwise_is_always_said() -> None:
