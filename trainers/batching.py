@@ -9,14 +9,17 @@ nothing else changes.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import torch
 
 from trainers.failures import NoMemory, out_of_memory
-from trainers.policy import layers_of
+from trainers.policy import Policy, layers_of
 from trainers.run import Run
+from trainers.sequences import logits_of, padded
+
+T = TypeVar("T")
 
 SHARE = 0.5
 """Of the free memory that activations may take; weights, gradients and samples need theirs."""
@@ -37,9 +40,15 @@ def microbatch(run: Run, model: Any, most: int, longest: Callable[[int], Any]) -
     return size
 
 
-def shrinking(
-    run: Run, step: int, size: int, work: Callable[[int], dict[str, float]]
-) -> tuple[dict[str, float], int]:
+def widest(policy: Policy, prompts: Iterable[str], max_new: int, size: int) -> Any:
+    """The loss of samples as long as any may be, to see what it takes."""
+    longest = max((policy.engine.prompt_ids(prompt) for prompt in prompts), key=len)
+    batch = padded([longest] * size, [[longest[-1]] * max_new] * size, longest[-1])
+    with policy.autocast():
+        return logits_of(policy.model, batch.on(policy.engine.device)).logsumexp(-1).sum()
+
+
+def shrinking(run: Run, step: int, size: int, work: Callable[[int], T]) -> tuple[T, int]:
     """Do it, with smaller parts where the memory is too small; what came of it, and the size."""
     while True:
         luck = torch.get_rng_state()

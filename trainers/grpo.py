@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from trainers import grpo_step
-from trainers.batching import microbatch, shrinking
+from trainers.batching import microbatch, shrinking, widest
 from trainers.closing import closed
 from trainers.groups import Comparing, Lesson, Score, Task, lesson, sampled
 from trainers.grpo_step import Rules
@@ -21,7 +21,6 @@ from trainers.outcome import Outcome
 from trainers.policy import Policy
 from trainers.run import Run
 from trainers.scoring import scorer
-from trainers.sequences import logits_of, padded
 
 Controller = Callable[[float, float], float]
 """The beta of the next step, from this one's and the KL that was measured."""
@@ -86,7 +85,7 @@ def learn(
         begin, passed, beta = kept["step"], kept["passed"], kept["beta"]
     drawing = Counting(endless(tasks, seed, passed), passed)
     policy.learns(dropout=False)
-    longest = partial(_longest, policy, tasks, how)
+    longest = partial(widest, policy, [task.prompt for task in tasks], how.max_new)
     size = microbatch(run, policy.model, how.groups * how.samples, longest)
     for step in range(begin + 1, steps + 1):
         learner.begin(step)
@@ -116,11 +115,3 @@ def _step(
             policy.model, learner.optimizer, learner.parameters, batch,
             found.advantages, reference, rules,
         )  # fmt: skip
-
-
-def _longest(policy: Policy, tasks: list[Task], how: Comparing, size: int) -> Any:
-    """The loss of a batch as large as any may be, to see what it takes."""
-    longest = max((policy.engine.prompt_ids(task.prompt) for task in tasks), key=len)
-    batch = padded([longest] * size, [[longest[-1]] * how.max_new] * size, longest[-1])
-    with policy.autocast():
-        return logits_of(policy.model, batch.on(policy.engine.device)).logsumexp(-1).sum()

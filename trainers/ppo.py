@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from statistics import fmean
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import torch
 
 from trainers import grpo_step
+from trainers.batching import microbatch, shrinking, widest
 from trainers.closing import closed
 from trainers.critics import ActorCritic
 from trainers.engine import Completion
@@ -68,6 +70,14 @@ def learn(run: Run, policy: Policy, tasks: list[Task], score: Score) -> None:
     drawing = Counting(endless(tasks, seed, passed), passed)
     policy.learns(dropout=False)
     how = Comparing(settings.batch, settings.samples, settings.max_new, settings.temperature)
+    longest = partial(widest, policy, [task.prompt for task in tasks], how.max_new)
+    size = microbatch(run, policy.model, how.groups * how.samples, longest)
+
+    def fitting(work: Callable[[int], Any]) -> Any:
+        nonlocal size
+        done, size = shrinking(run, step, size, work)
+        return done
+
     for step in range(begin + 1, steps + 1):
         learner.begin(step)
         groups = sampled(policy.engine, drawing, score, how, derived(seed, "sample", step))
@@ -76,14 +86,20 @@ def learn(run: Run, policy: Policy, tasks: list[Task], score: Score) -> None:
         shuffling = torch.Generator().manual_seed(derived(seed, "shuffle", step))
         with policy.autocast():
             with policy.reference() as model:
-                reference = grpo_step.logprobs(model, batch, grpo_step.Rules())
-            found = experience(actor, batch, scores, reference, rules)
-            numbers = update(actor, learner.optimizer, learner.parameters, found, rules, shuffling)
+                reference = fitting(partial(_reference, model, batch))
+            found = experience(actor, batch, scores, reference, rules, fitting)
+            numbers = update(
+                actor, learner.optimizer, learner.parameters, found, rules, shuffling, fitting
+            )
         apart = (found.logprobs - reference) * batch.mask
         told = numbers_of(groups, how) | numbers | {"kl": float(apart.sum() / batch.mask.sum())}
         if run.report(step, score=fmean(scores), **told):
             break
         run.safe_point(step, partial(learner.write, step=step, passed=drawing.passed))
+
+
+def _reference(model: Any, batch: Sequences, size: int) -> Any:
+    return grpo_step.logprobs(model, batch, grpo_step.Rules(microbatch=size))
 
 
 def _scored(policy: Policy, groups: list[Group]) -> tuple[Sequences, list[float]]:

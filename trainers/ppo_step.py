@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -27,6 +28,13 @@ from trainers.sequences import Sequences
 Tensor = Any
 Actor = Callable[[Sequences], tuple[Tensor, Tensor]]
 """What it thinks at each token of the completions: logits, and the value of what lies before it."""
+Fitting = Callable[[Callable[[int], Any]], Any]
+"""Does a piece of work that is told how many samples may be on the machine at once; 0 is all."""
+
+
+def at_once(work: Callable[[int], Any]) -> Any:
+    """All samples together."""
+    return work(0)
 
 
 @dataclass(frozen=True)
@@ -70,11 +78,10 @@ def experience(
     scores: Sequence[float],
     reference: Tensor | None,
     rules: Rules,
+    fitting: Fitting = at_once,
 ) -> Experience:
     """Judge samples of the present policy; `reference` holds the log-probabilities there."""
-    with torch.no_grad():
-        logits, values = actor(batch)
-        logprobs = logprobs_of(logits, batch.chosen)
+    logprobs, values = fitting(partial(_judged, actor, batch))
     rewards = torch.zeros_like(logprobs)
     if reference is not None:
         rewards -= rules.kl * (logprobs - reference)
@@ -88,6 +95,19 @@ def experience(
     return Experience(batch, logprobs, values, advantages, returns)
 
 
+def _judged(actor: Actor, batch: Sequences, size: int) -> tuple[Tensor, Tensor]:
+    """The log-probability and the value of each token, so many samples at a time."""
+    logprobs, values = torch.zeros_like(batch.mask), torch.zeros_like(batch.mask)
+    with torch.no_grad():
+        for rows in torch.arange(len(batch)).split(size or len(batch)):
+            part = batch.some(rows)
+            logits, worth = actor(part)
+            width = part.chosen.shape[1]
+            logprobs[rows, :width] = logprobs_of(logits, part.chosen)
+            values[rows, :width] = worth
+    return logprobs, values
+
+
 def update(
     actor: Actor,
     optimizer: Any,
@@ -95,6 +115,7 @@ def update(
     found: Experience,
     rules: Rules,
     generator: Any,
+    fitting: Fitting = at_once,
 ) -> dict[str, float]:
     """Change the weights; means over all minibatches of what a person would like to see."""
     parameters = list(parameters)
@@ -102,15 +123,29 @@ def update(
     for _ in range(rules.iterations):
         order = torch.randperm(len(found.batch), generator=generator)
         for rows in order.chunk(rules.minibatches):
-            some = found.some(rows)
-            loss, numbers = _loss(actor, some, rules)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            numbers = fitting(partial(_gradients, actor, optimizer, found.some(rows), rules))
             norm = torch.nn.utils.clip_grad_norm_(parameters, rules.max_grad_norm)
             if torch.isfinite(norm):  # else this step would make every weight useless
                 optimizer.step()
-            seen.append(numbers | {"loss": loss.item(), "grad_norm": norm.item()})
+            seen.append(numbers | {"grad_norm": norm.item()})
     return {name: sum(one[name] for one in seen) / len(seen) for name in seen[0]}
+
+
+def _gradients(
+    actor: Actor, optimizer: Any, some: Experience, rules: Rules, size: int
+) -> dict[str, float]:
+    """Of one minibatch, however it is cut up: each token counts alike."""
+    optimizer.zero_grad(set_to_none=True)
+    told: dict[str, float] = {}
+    tokens = float(some.batch.mask.sum())
+    for rows in torch.arange(len(some.batch)).split(size or len(some.batch)):
+        part = some.some(rows)
+        share = float(part.batch.mask.sum()) / max(1.0, tokens)
+        loss, numbers = _loss(actor, part, rules)
+        (share * loss).backward()
+        for name, number in (numbers | {"loss": loss.item()}).items():
+            told[name] = told.get(name, 0.0) + share * number
+    return told
 
 
 def _loss(actor: Actor, some: Experience, rules: Rules) -> tuple[Tensor, dict[str, float]]:

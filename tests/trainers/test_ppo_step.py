@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from trainers.ppo_step import Experience, Rules, experience, update
+from trainers.ppo_step import Experience, Rules, at_once, experience, update
 from trainers.sequences import Sequences, padded
 
 torch.set_num_threads(1)
@@ -126,3 +126,50 @@ def test_a_gradient_that_is_no_number_changes_no_weight() -> None:
     )
     assert torch.equal(table.logits, before)
     assert numbers["loss"] != numbers["loss"]
+
+
+def uneven(table: Table) -> Sequences:
+    """Samples of one to four words."""
+    luck = torch.Generator().manual_seed(5)
+    whole = sampled(table, 4, 12, luck).chosen.tolist()
+    return padded([[0]] * 12, [row[: 1 + place % 4] for place, row in enumerate(whole)], pad=0)
+
+
+def stepped(fitting: Any = at_once) -> tuple[Table, Experience, dict[str, float]]:
+    table = Table(1)
+    optimizer = torch.optim.SGD(table.parameters(), lr=0.1)
+    generator = torch.Generator().manual_seed(2)
+    batch, scores = uneven(table), [0.1 * place for place in range(12)]
+    found = experience(table, batch, scores, torch.zeros_like(batch.mask), PLAIN, fitting)
+    numbers = update(table, optimizer, table.parameters(), found, PLAIN, generator, fitting)
+    return table, found, numbers
+
+
+@pytest.mark.parametrize("size", [1, 5, 64])
+def test_however_a_batch_is_cut_up_the_step_is_the_same(size: int) -> None:
+    whole, parts = stepped(), stepped(lambda work: work(size))
+    for name in ("logprobs", "values", "advantages", "returns"):
+        one, other = (getattr(found, name) * found.batch.mask for _, found, _ in (whole, parts))
+        assert torch.allclose(one, other, atol=1e-6), name
+    assert torch.allclose(whole[0].logits, parts[0].logits, atol=1e-6)
+    assert torch.allclose(whole[0].values, parts[0].values, atol=1e-6)
+    assert parts[2] == pytest.approx(whole[2], abs=1e-5)
+
+
+def test_where_the_memory_ends_a_minibatch_is_done_again_in_smaller_parts() -> None:
+    tried: list[int] = []
+    full = [7, 4, 2]
+
+    def fitting(work: Any) -> Any:
+        """Room for two; what is too large stops in the middle, after some of its gradients."""
+        for size in full:
+            tried.append(size)
+            done = work(size)
+            if size == full[-1]:
+                return done
+        raise AssertionError
+
+    whole, again = stepped(), stepped(fitting)
+    assert tried[:3] == full
+    assert torch.allclose(whole[0].logits, again[0].logits, atol=1e-6)
+    assert torch.allclose(whole[0].values, again[0].values, atol=1e-6)

@@ -159,8 +159,12 @@ def test_a_rate_far_too_high_is_stopped_as_unstable(tmp_path: Path, adder: Path)
     assert "KL" in found["stopped_by"] or found["failure"] == "unstable"
 
 
-def test_the_batch_that_fits_is_measured_before_the_first_step(tmp_path: Path, adder: Path) -> None:
-    file = job(tmp_path / "sft", adder, "sft", written(80), steps=1)
+@pytest.mark.parametrize("trainer", ["sft", "ppo"])
+def test_the_batch_that_fits_is_measured_before_the_first_step(
+    trainer: str, tmp_path: Path, adder: Path
+) -> None:
+    settings = SETTINGS[trainer] | {"steps": 1}
+    file = job(tmp_path / trainer, adder, trainer, ROWS[trainer](80), **settings)
     outcome(file)
     facts = json.loads((file.parent / "manifest.json").read_text())["facts"]
     assert 1 <= facts["microbatch"]["size"] <= 64
