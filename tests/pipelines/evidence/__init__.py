@@ -1,0 +1,1 @@
+"""Statistics, tried on streams of a known truth and enumerated where that can be done."""
