@@ -29,8 +29,11 @@ def hidden_of(model: Any, batch: Sequences) -> Tensor:
 
 
 def scores_of(model: Any, head: ValueHead, batch: Sequences) -> Tensor:
-    """The worth of each text, read at its last token: [samples]."""
+    """The worth of each text, read at its last token or over all of them: [samples]."""
     values = head(hidden_of(model, batch))
+    if head.reads == "mean":
+        counts = batch.attention.float()
+        return (values * counts).sum(1) / counts.sum(1)
     columns = batch.mask.shape[1]
     last = values.shape[1] - columns + batch.mask.sum(1).long() - 1
     return values[torch.arange(len(batch), device=values.device), last]

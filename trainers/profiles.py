@@ -39,7 +39,14 @@ PROFILES: dict[str, dict[str, Profile]] = {
     },
     "reward": {
         "real": {**_REAL, "learning_rate": 1e-5, "batch": 8, "epochs": 3, "weight_decay": 0.01},
-        "tiny": {**_TINY, "learning_rate": 1e-3, "batch": 64, "epochs": 3, "weight_decay": 0.05},
+        "tiny": {
+            **_TINY,
+            "learning_rate": 1e-3,
+            "batch": 64,
+            "epochs": 3,
+            "weight_decay": 0.05,
+            "reads": "mean",
+        },
     },
     "dpo": {
         "real": {**_REAL, "learning_rate": 1e-6, "beta": 0.1, "batch": 4, "steps": 1000},

@@ -54,6 +54,9 @@ class Reward(Learning, Adapting, Routed):
     """Of pairs, or of single completions with a label of 0 or 1."""
     trains: Literal["all", "last_layer"] = "all"
     """The whole model, or only the layer that gives the score."""
+    reads: Literal["last", "mean"] = "last"
+    """Where the score is read: at the last token, or as the mean over all; small models find what
+    tells two texts apart far sooner when they are read as a whole."""
     centre: NotNegative = 0.01
     """Pull of all scores towards zero, so that they stay comparable."""
 

@@ -1,7 +1,7 @@
 """A reward model: a score for whole texts, learned from pairs (Bradley-Terry) or labels (BCE).
 
-The score is a linear reading of the last hidden state at the end token, on the trunk of the base;
-the whole of it learns, adapters on it, or the reading alone.
+The score is a linear reading of the last hidden state on the trunk of the base, at the end token or
+as the mean over all tokens; the whole of it learns, adapters on it, or the reading alone.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def train(run: Run) -> Outcome:
     """Pairs with a chosen and a rejected side, or completions with a label of 0 or 1."""
     settings, policy = run.settings, Policy(run)
     device = policy.engine.device
-    head = ValueHead(policy.model.get_input_embeddings().embedding_dim).to(device)
+    width = policy.model.get_input_embeddings().embedding_dim
+    head = ValueHead(width, settings.reads).to(device)
     if settings.trains == "last_layer":
         policy.model.requires_grad_(False)
     rows = run.rows()

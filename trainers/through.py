@@ -18,7 +18,7 @@ ONLY_TRL = ("use_vllm", "tools", "environment_factory", "report_to", "packing", 
 """Settings that our own loops know nothing of."""
 ONLY_OURS: dict[str, dict[str, tuple[Any, ...]]] = {
     "sft": {},
-    "reward": {"loss": ("bce",), "trains": ("last_layer",)},
+    "reward": {"loss": ("bce",), "trains": ("last_layer",), "reads": ("mean",)},
     "dpo": {},
     "grpo": {"normaliser": ("min_max", "rank")},
     "rlvr": {"normaliser": ("min_max", "rank"), "algorithm": ("ppo",)},

@@ -81,7 +81,7 @@ def preferred(seed: int) -> Preferred:
     pairs = _pairs(sft, seed)
     train, validation = pairs[:PAIRS], pairs[PAIRS:]
     reward = chain.run(
-        "reward", "reward", sft.model, {"train": train, "held_out": validation}, epochs=8, batch=16
+        "reward", "reward", sft.model, {"train": train, "held_out": validation}, epochs=5, batch=32
     )
     distinct = {one.prompt: one._asdict() for one in tickets}
     asked = {"train": list(distinct.values())[:1000], "held_out": held_out}

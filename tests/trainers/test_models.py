@@ -7,7 +7,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -28,7 +28,7 @@ from trainers.failures import BadBase, Usage
 from trainers.models import MANIFEST, from_disk, load, load_reference, save, save_adapter, verify
 from trainers.probe import measure
 from trainers.tokens import tokenizer_for
-from trainers.value_head import ValueHead, load_head
+from trainers.value_head import Reads, ValueHead, load_head
 
 torch.set_num_threads(1)
 
@@ -266,12 +266,14 @@ def test_adapters_on_layers_that_are_not_there_are_said_so(base: Path, tmp_path:
         save_adapter(tmp_path / "adapter", *load(base))
 
 
-def test_a_value_head_is_kept_beside_its_model(base: Path, tmp_path: Path) -> None:
-    head = ValueHead(64)
+@pytest.mark.parametrize("reads", get_args(Reads))
+def test_a_value_head_is_kept_beside_its_model(base: Path, tmp_path: Path, reads: Reads) -> None:
+    head = ValueHead(64, reads)
     assert head(torch.randn(2, 3, 64)).tolist() == [[0.0] * 3] * 2
     torch.nn.init.normal_(head.linear.weight)
     place = save(tmp_path / "critic", *load(base), head)
     assert torch.equal(load_head(place).linear.weight, head.linear.weight)
+    assert load_head(place).reads == reads
     load(place)
     with pytest.raises(BadBase, match="no value head"):
         load_head(base)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
 
 from trainers.adapters import with_lora
-from trainers.critics import ActorCritic
+from trainers.critics import ActorCritic, scores_of
 from trainers.grpo_step import Rules, logprobs
 from trainers.losses import logprobs_of
 from trainers.models import load
 from trainers.sequences import Sequences, logits_of, padded, thoughts_of
-from trainers.value_head import ValueHead
+from trainers.value_head import Reads, ValueHead
 
 torch.set_num_threads(1)
 
@@ -112,6 +112,21 @@ def test_values_stand_at_the_tokens_that_they_are_of(base: Path) -> None:
     _, values = ActorCritic(model, head)(some)
     for row, states in enumerate(one_by_one(model, some)[1]):
         assert torch.allclose(values[row, : len(states)], head(states[None])[0], atol=1e-3)
+
+
+@pytest.mark.parametrize("reads", get_args(Reads))
+def test_the_worth_of_a_text_does_not_depend_on_its_company(base: Path, reads: Reads) -> None:
+    model, tokenizer = load(base)
+    head = ValueHead(model.config.hidden_size, reads)
+    torch.nn.init.normal_(head.linear.weight)
+    some = batch(tokenizer)
+    with torch.no_grad():
+        found = scores_of(model, head, some)
+        for row in range(len(some)):
+            ids = some.ids[row][some.attention[row].bool()]
+            values = head(model(ids[None], output_hidden_states=True).hidden_states[-1])[0]
+            wanted = values[-1] if reads == "last" else values.mean()
+            assert torch.allclose(found[row], wanted, atol=1e-3)
 
 
 def test_log_probabilities_stand_in_the_order_of_the_samples_however_they_are_cut(

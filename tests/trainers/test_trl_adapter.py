@@ -135,7 +135,11 @@ def test_what_only_one_of_the_two_ways_has_is_refused_on_the_other() -> None:
         with pytest.raises(Usage, match="only TRL's trainer has") as refused:
             check_way(spec, settings_of(recipe))
         assert refused.value.right == '"through": "trl"'
-    for trainer, name, value in (("rlvr", "algorithm", "ppo"), ("reward", "loss", "bce")):
+    for trainer, name, value in (
+        ("rlvr", "algorithm", "ppo"),
+        ("reward", "loss", "bce"),
+        ("reward", "reads", "mean"),
+    ):
         with pytest.raises(Usage, match="TRL has no"):
             check_way(*asking(trainer, **{name: value}))  # type: ignore[arg-type]
     spec, settings = asking("dpo", lora=True)
