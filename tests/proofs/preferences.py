@@ -86,7 +86,7 @@ def preferred(seed: int) -> Preferred:
     distinct = {one.prompt: one._asdict() for one in tickets}
     asked = {"train": list(distinct.values())[:1000], "held_out": held_out}
     scored: dict[str, Any] = {"reward": "reward_model", "reward_model": str(reward.model)}
-    near = Limits(kl=0.06)
+    near = Limits(kl=0.05)
     careful: dict[str, Any] = {"batch": 64, "samples": 2, "minibatches": 2, "learning_rate": 5e-5}
     compared = {"train": train[:2000], "held_out": held_out}
     policies = {
