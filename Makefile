@@ -56,13 +56,13 @@ clean: ## Remove .venv, caches and builds, never a history
 		"$(PYTHON)" -m venv --clear --without-pip .venv && touch .venv/unfinished && \
 		$(BIN)/python -m ensurepip --default-pip >/dev/null; fi
 	@touch .venv/unfinished
-	@$(PIP) -e '.[dev,train]'
+	@$(PIP) -e '.[dev,train,knowledge]'
 	@$(NATS_ON_3_11)
 	@rm -f .venv/unfinished
 	@touch $@
 
 .venv/ready-bench: .venv/ready
 	@touch .venv/unfinished
-	@$(PIP) -e '.[dev,train,bench]'
+	@$(PIP) -e '.[dev,train,knowledge,bench]'
 	@rm -f .venv/unfinished
 	@touch $@
