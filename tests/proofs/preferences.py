@@ -88,11 +88,12 @@ def preferred(seed: int) -> Preferred:
     scored: dict[str, Any] = {"reward": "reward_model", "reward_model": str(reward.model)}
     near = Limits(kl=0.05)
     careful: dict[str, Any] = {"batch": 64, "samples": 2, "minibatches": 2, "learning_rate": 5e-5}
+    small: dict[str, Any] = {"learning_rate": 1e-4, "steps": 100}  # else one step goes too far
     compared = {"train": train[:2000], "held_out": held_out}
     policies = {
         "dpo": chain.run("dpo", "dpo", sft.model, compared, beta=1.0),
         "ppo": chain.run("ppo", "ppo", sft.model, asked, near, **careful, **scored),
-        "grpo": chain.run("grpo", "grpo", sft.model, asked, near, **scored),
+        "grpo": chain.run("grpo", "grpo", sft.model, asked, near, **small, **scored),
     }
     gaps = {name: _gap(sft, one, validation) for name, one in policies.items()}
     told = fmean(abs(one["apart"]) for one in pairs)
