@@ -22,6 +22,8 @@ class Fact(NamedTuple):
     recorded_at: str
     actor: str
     cause_id: str | None
+    key_id: str | None = None
+    """Whose key its personal texts are sealed with, where it has any; of whom, nobody can tell."""
 
     @property
     def time(self) -> datetime:
@@ -36,6 +38,7 @@ def fact(envelope: Envelope) -> Fact:
         envelope.recorded_at,
         envelope.actor,
         envelope.cause_id,
+        envelope.key_id,
     )
 
 

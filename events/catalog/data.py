@@ -10,28 +10,23 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
+from events.catalog.costs import Count, Limits, Spent
 from events.catalog.role_needs import Share
 from events.catalog.training import Artifact, Measured, Reason
-from events.message import Event, Name, Outcome, Request, Value
+from events.message import Event, Name, Outcome, Request
 
 Kind = Literal["trajectories", "pairs"]
 Focus = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Count = Annotated[int, Field(ge=0, lt=2**53)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
+EventId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+SOURCES = ("synthetic", "real", "subscriptions", "web", "collaborative")
+"""Where rows come from: models that work together, the fleet's own traffic, sellers, the web, and
+the data sets of other roles."""
 
 _SET = {"dataset": "5d1c"}
 _PART = {**_SET, "part": 1, "attempt": 1}
 _ROWS = {"kind": "rows", "sha256": "sha256:" + "0" * 64, "size": 1024}
-
-
-class Spent(Value):
-    """What calls of models have cost."""
-
-    calls: Count = 0
-    tokens: Count = 0
-    money: float = Field(default=0.0, ge=0)
-    """In US dollars."""
-    seconds: float = Field(default=0.0, ge=0)
 
 
 class DataRequested(
@@ -71,6 +66,12 @@ class DataBegun(Event, wire="DataBegun", stream="dataset/{dataset}"):
     seed: Seed
     quality_target: Share
     sources: tuple[Name, ...]
+    difficulty: float = Field(default=0.5, ge=0, le=1)
+    focus: tuple[Focus, ...] = ()
+    profile: EventId | None = None
+    """The event that says what the role is for, as it was when the set was begun."""
+    limits: Limits = Limits()
+    """What the whole of it may cost."""
 
     example: ClassVar[dict[str, Any]] = {
         **_SET,
@@ -97,9 +98,15 @@ class PartRequested(
     model_type: Name
     kind: Kind
     quantity: int = Field(ge=1)
+    first: Count = 0
+    """How many rows of this source and seed are asked for by other parts, and left out here."""
     seed: Seed
     difficulty: float = Field(ge=0, le=1)
     focus: tuple[Focus, ...] = ()
+    profile: EventId | None = None
+    """The event that says what the role is for."""
+    limits: Limits = Limits()
+    """What this part may cost."""
 
     example: ClassVar[dict[str, Any]] = {
         **_PART,
@@ -127,9 +134,12 @@ class PartBuilt(Outcome, wire="PartBuilt", by="worker", stream="dataset/{dataset
     transcripts: Artifact | None = None
     """What every model was told and answered."""
     accepted: Count
+    more: bool = True
+    """Whether the source could have given more."""
     rejected: dict[Name, Count] = Field(default_factory=dict, max_length=100)
     """How many examples were refused, by reason."""
     spent: Spent = Spent()
+    """Of the part, in all its attempts."""
     seconds: float = Field(ge=0)
 
     example: ClassVar[dict[str, Any]] = {
@@ -150,11 +160,26 @@ class PartFailed(Outcome, wire="PartFailed", by="worker", stream="dataset/{datas
     part: int = Field(ge=1)
     attempt: int = Field(ge=1)
     source: Name
+    method: Name | None = None
+    """How it would have made them, where that is what failed."""
     reason: Reason
     retryable: bool = True
     """Trying again may help."""
+    spent: Spent = Spent()
+    """Of the part so far, in all its attempts."""
 
     example: ClassVar[dict[str, Any]] = {**_PART, "source": "web", "reason": "no host answers"}
+
+
+class DataWithdrawn(Event, wire="DataWithdrawn", stream="dataset/{dataset}", withdraws="request"):
+    """Nobody needs to build this part, or to put these parts together, any more."""
+
+    dataset: Name
+    request: EventId
+    """The event id of the request."""
+    reason: Reason
+
+    example: ClassVar[dict[str, Any]] = {**_SET, "request": "0199", "reason": "it took too long"}
 
 
 class AssemblyRequested(
@@ -237,6 +262,7 @@ class DatasetAccepted(Event, wire="DatasetAccepted", stream="dataset/{dataset}")
 
     dataset: Name
     role: Name
+    model_type: Name
     kind: Kind
     rows: Artifact
     provenance: Artifact
@@ -247,6 +273,7 @@ class DatasetAccepted(Event, wire="DatasetAccepted", stream="dataset/{dataset}")
     example: ClassVar[dict[str, Any]] = {
         **_SET,
         "role": "support",
+        "model_type": "sentiment_analysis",
         "kind": "trajectories",
         "rows": _ROWS,
         "provenance": {**_ROWS, "kind": "provenance"},
@@ -267,28 +294,4 @@ class DatasetRejected(Event, wire="DatasetRejected", stream="role/{role}", refus
         "role": "support",
         "dataset": "5d1c",
         "reason": "quality 0.61 is below 0.95",
-    }
-
-
-class MethodRated(Event, wire="MethodRated", stream="method/{method}"):
-    """What a way of making data has been good for, over all its parts so far."""
-
-    method: Name
-    score: float = Field(ge=0, le=1)
-    parts: Count
-
-    example: ClassVar[dict[str, Any]] = {"method": "collaboration", "score": 0.97, "parts": 12}
-
-
-class MethodFlagged(Event, wire="MethodFlagged", stream="method/{method}"):
-    """A way of making data is weak; better ones are to be looked for."""
-
-    method: Name
-    score: float = Field(ge=0, le=1)
-    reason: Reason
-
-    example: ClassVar[dict[str, Any]] = {
-        "method": "web",
-        "score": 0.62,
-        "reason": "0.62 over 9 parts is below 0.8",
     }

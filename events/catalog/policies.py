@@ -4,7 +4,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from events.message import Event, Value
+from events.catalog.role_needs import Share
+from events.message import Event, Name, Value
 
 
 class SchedulerPolicy(Value):
@@ -27,11 +28,65 @@ class TrainerPolicy(Value):
     """More runs of one role than this are not begun at the same time."""
 
 
-Policy = Annotated[SchedulerPolicy | TrainerPolicy, Field(discriminator="agent")]
+class DataPolicy(Value):
+    """How data sets are made, and which are good enough."""
 
-POLICIES: dict[str, type[SchedulerPolicy] | type[TrainerPolicy]] = {
+    agent: Literal["data_generator"] = "data_generator"
+    sources: Annotated[tuple[Name, ...], Field(min_length=1, max_length=16)] = ("synthetic",)
+    """Who builds a set where the request names nobody; each is asked for all of it."""
+    part_rows: int = Field(default=250, ge=1, le=100_000)
+    """Rows of a part; of a large set the parts are larger, so that there are few of them."""
+    part_attempts: int = Field(default=3, ge=1, le=20)
+    """So often a part is tried, and the assembling."""
+    part_minutes: float = Field(default=60.0, gt=0, le=100_000)
+    """Time that asking models for a part may take; what is there by then is the part."""
+    rounds: int = Field(default=3, ge=1, le=10)
+    """So often parts are asked for where rows were taken out and too few are left."""
+    hours: float = Field(default=12.0, gt=0, le=10_000)
+    """What has not come after so long is not waited for: parts of a round, or the assembling."""
+    usd: float | None = Field(default=20.0, ge=0)
+    """Money for one set, in US dollars; the role's budget for a run may be less."""
+    tokens: int | None = Field(default=None, ge=0, le=10**15)
+    """Tokens that models may read and write for one set; likewise."""
+    least_score: float = Field(default=0.8, ge=0, le=1)
+    """A way of making data that is rated below is flagged."""
+
+
+class SelfLearningPolicy(Value):
+    """What models may remember and tell each other."""
+
+    agent: Literal["self_learning"] = "self_learning"
+    memories_per_role: int = Field(default=10_000, ge=1, le=100_000)
+    """More than this are refused, whatever the role's retention: nothing is forgotten unsaid."""
+    relevance: Share = 0.25
+    """From this score on a learning is passed on to a role."""
+    confidence: Share = 0.5
+    """What a model is less sure of is not passed on."""
+    recipients: int = Field(default=100, ge=1, le=1000)
+    """Nothing is delivered to more members at once."""
+    open_messages: int = Field(default=100, ge=1, le=10_000)
+    """So many messages may wait for a reply of one role and its models."""
+    subscriptions: int = Field(default=100, ge=1, le=1000)
+    """Topics that one role and its models may listen to."""
+    open_collaborations: int = Field(default=100, ge=1, le=1000)
+    """More sessions than this are not held at the same time."""
+    support: int = Field(default=2, ge=1, le=32)
+    """So many participants must have learned the same for it to be passed on; or the lead."""
+
+
+Policy = Annotated[
+    SchedulerPolicy | TrainerPolicy | DataPolicy | SelfLearningPolicy,
+    Field(discriminator="agent"),
+]
+
+POLICIES: dict[
+    str,
+    type[SchedulerPolicy] | type[TrainerPolicy] | type[DataPolicy] | type[SelfLearningPolicy],
+] = {
     "scheduler": SchedulerPolicy,
     "trainer": TrainerPolicy,
+    "data_generator": DataPolicy,
+    "self_learning": SelfLearningPolicy,
 }
 
 

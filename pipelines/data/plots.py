@@ -1,0 +1,71 @@
+"""Plots as SVG text, which stands in a page without anything from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import NamedTuple
+
+WIDTH, HEIGHT = 640, 200
+LEFT, BOTTOM, TOP = 44, 26, 12
+
+
+class Bar(NamedTuple):
+    """A bar, with the words below it."""
+
+    label: str
+    value: float
+
+
+class Plot(NamedTuple):
+    """Bars of one quantity."""
+
+    title: str
+    bars: tuple[Bar, ...]
+    mark: float | None = None
+    """Where on the axis a bound lies, from 0 to 1; None where there is none."""
+    bound: str = ""
+    """What the bound is called."""
+
+
+def histogram(title: str, values: Sequence[float], low: float, high: float, bins: int = 20) -> Plot:
+    """How often values lie in each stretch from `low` to `high`; others count at its ends."""
+    counts = [0] * bins
+    for value in values:
+        place = int((value - low) / (high - low) * bins) if high > low else 0
+        counts[min(max(place, 0), bins - 1)] += 1
+    width = (high - low) / bins
+    return Plot(title, tuple(Bar(f"{low + n * width:g}", many) for n, many in enumerate(counts)))
+
+
+def svg(plot: Plot) -> str:
+    """The plot, drawn."""
+    most = max((bar.value for bar in plot.bars), default=0) or 1
+    step = (WIDTH - LEFT) / max(len(plot.bars), 1)
+    tall = HEIGHT - TOP - BOTTOM
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
+        f"<title>{escape(plot.title)}</title>",
+        f'<line x1="{LEFT}" y1="{HEIGHT - BOTTOM}" x2="{WIDTH}" y2="{HEIGHT - BOTTOM}"/>',
+        f'<text x="{LEFT - 6}" y="{TOP + 8}" text-anchor="end">{most:g}</text>',
+        f'<text x="{LEFT - 6}" y="{HEIGHT - BOTTOM}" text-anchor="end">0</text>',
+    ]
+    every = max(1, len(plot.bars) // 10)
+    for number, bar in enumerate(plot.bars):
+        high, x = tall * bar.value / most, LEFT + number * step
+        parts.append(
+            f'<rect x="{x + 1:.1f}" y="{HEIGHT - BOTTOM - high:.1f}" width="{step - 2:.1f}" '
+            f'height="{high:.1f}"><title>{escape(bar.label)}: {bar.value:g}</title></rect>'
+        )
+        if number % every == 0:
+            parts.append(
+                f'<text x="{x + step / 2:.1f}" y="{HEIGHT - 8}" text-anchor="middle">'
+                f"{escape(bar.label[:16])}</text>"
+            )
+    if plot.mark is not None:
+        x = LEFT + min(max(plot.mark, 0.0), 1.0) * (WIDTH - LEFT)
+        parts.append(
+            f'<line class="bound" x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{HEIGHT - 26}"/>'
+        )
+        parts.append(f'<text x="{x + 4:.1f}" y="{TOP + 8}">{escape(plot.bound)}</text>')
+    return "".join([*parts, "</svg>"])

@@ -1,0 +1,1 @@
+"""Tests of the pipelines, and of the data that they learn from."""
