@@ -1,6 +1,7 @@
 """Publishing with a wait for the agents' answer: `--wait`, for every command that asks something.
 
-Where no owner runs, the agents are run here, each time the log has grown since they last were.
+Where no owner runs, the agents are run here, each time the log has grown since they last were. Of a
+request that is settled by something later, that is waited for, and workers are run as well.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ import asyncio
 import math
 import sys
 import time
+from functools import partial
 from typing import Any
 
 from events.envelope import Draft, Envelope
 from events.errors import LogUnavailable, Malformed, RatchetError
-from events.message import event_class
+from events.message import Request, event_class
+from events.store import EventStore, every
 from infra import publishing
 from infra.cli import show
 from infra.home import Home, Lock
@@ -52,30 +55,52 @@ def say(one: Draft, wait: float) -> None:
 async def _answered(
     home: Home, one: Draft, event_id: str, ends: float, wait: float
 ) -> Envelope | None:
-    """The first answer of an agent to a request; nothing else is waited for."""
+    """What settles a request, or the first answer of an agent; nothing else is waited for."""
     kind, settled_at = event_class(one.type), 0
-    if kind is None or not hasattr(kind, "answered_by"):
+    if kind is None or not issubclass(kind, Request):
         return None
     while True:
         store = home.reader()
         try:
-            effects = await store.effects([event_id])
+            answer = await _answer(store, kind, event_id)
             end = (await store.head()).position
         finally:
             await store.close()
-        answers = [effect for effect in effects if effect.actor.startswith("agent:")]
-        if answers:
-            return answers[0]
+        if answer is not None:
+            return answer
         if time.monotonic() > ends:
             raise LogUnavailable(
                 f"no agent has answered within {wait:g} s",
                 where=event_id,
                 right="the event is in the log; `ratchet why` will show the answer",
             )
-        if end > settled_at:
+        if kind.settled_by:
+            from infra.cli.owning import worked  # the house and its door: only who works needs them
+
+            await worked(home, ends, partial(_is_answered, kind=kind, event_id=event_id))
+        elif end > settled_at:
             settled_at = await _settle(home)
         else:
             await asyncio.sleep(LOOK)
+
+
+async def _answer(store: EventStore, kind: type[Request], event_id: str) -> Envelope | None:
+    """The answer, if it is there by now."""
+    if not kind.settled_by:
+        effects = await store.effects([event_id])
+        return next((one for one in effects if one.actor.startswith("agent:")), None)
+    asked = (await store.find([event_id])).get(event_id)
+    if asked is None:
+        return None
+    async for batch in every(store, asked.position, types=kind.settled_by):
+        for envelope in batch:
+            if envelope.correlation_id == asked.correlation_id:
+                return envelope
+    return None
+
+
+async def _is_answered(store: EventStore, kind: type[Request], event_id: str) -> bool:
+    return await _answer(store, kind, event_id) is not None
 
 
 async def _settle(home: Home) -> int:

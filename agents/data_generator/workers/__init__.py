@@ -1,0 +1,1 @@
+"""What the data generator has done: parts are built, and put together."""

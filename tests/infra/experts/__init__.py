@@ -1,0 +1,1 @@
+"""Experts behind HTTP, asked as cloud models are."""
