@@ -1,0 +1,208 @@
+"""`ratchet memories`: what models remember, what they are told, what is gone and by which event."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+
+from agents.rules import ROLES
+from events.envelope import parse_time
+from events.errors import Malformed
+from events.ingress import admitted
+from events.memory import utc_now
+from events.personal import is_sealed
+from events.store import EventStore
+from infra.cli import show, waiting
+from infra.cli.states import missing, named, present, state
+from memory.remembering.memories import MEMORIES
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+
+Item = typer.Argument(metavar="ID", help="Which memory.")
+Role = typer.Option("", metavar="ROLE", help="Only those of this role.")
+Wait = typer.Option(0, metavar="[SECONDS]", help=waiting.HELP, show_default=False)
+Reveal = typer.Option(False, "--reveal", help="Personal memories in plain text.")
+Model = typer.Option("", help="The model that says or asks.")
+Session = typer.Option("", help="The session that it belongs to.")
+COLUMNS = ("id", "role", "scope", "kind", "status", "since", "until", "text")
+
+
+@app.callback()
+def memories() -> None:
+    """What models remember."""
+
+
+@app.command("list")
+def list_memories(
+    role: str = Role,
+    status: str = typer.Option("kept", help="kept, expired, erased, or all."),
+    reveal: bool = Reveal,
+) -> None:
+    """List memories in the order in which they were told; those that are kept unless told."""
+    rows = [
+        row
+        for row in _rows(reveal)
+        if role in ("", row["role"]) and status in ("all", row["status"])
+    ]
+    table = show.table(COLUMNS, [_cells(row) for row in rows])
+    show.answer({"memories": rows}, table if rows else "There are no such memories.")
+
+
+@app.command("show")
+def show_memory(item: str = Item, reveal: bool = Reveal) -> None:
+    """Show one memory: its text, its sources, and by which events it was kept and ended."""
+    known = {row["id"]: row for row in _rows(reveal)}
+    show.answer(named("memory", item, known))
+
+
+@app.command()
+def tell(
+    role: str = typer.Argument(metavar="ROLE", help="Whose memory it is."),
+    text: str = typer.Argument(metavar="TEXT", help="What is to be remembered."),
+    kind: str = typer.Option("fact", help="fact, episode, skill, preference or lesson."),
+    about: str = typer.Option("", help="What it tells of; a later one about it closes it."),
+    subject: str = typer.Option("", help="The person whom it speaks of; it is sealed then."),
+    model: str = Model,
+    session: str = Session,
+    scope: str = typer.Option("", help="role, model or session; else the narrowest named."),
+    confidence: float = typer.Option(1.0, help="How sure it is, from 0 to 1."),
+    since: str = typer.Option("", "--from", help="Since when it is so; else since now."),
+    until: str = typer.Option("", "--to", help="Until when it is so."),
+    source: Annotated[
+        list[str] | None, typer.Option(help="An event it was learned from; may be repeated.")
+    ] = None,
+    wait: float = Wait,
+) -> None:
+    """Tell the models of a role something to remember."""
+    narrowest = "session" if session else "model" if model else "role"
+    data: dict[str, Any] = {
+        "role": role,
+        "text": text,
+        "kind": kind,
+        "scope": scope or narrowest,
+        "confidence": confidence,
+        "sources": source or [],
+    }
+    words = {
+        "about": about, "model": model, "session": session, "subject": subject,
+        "valid_from": since, "valid_to": until,
+    }  # fmt: skip
+    data |= {key: value for key, value in words.items() if value}
+    waiting.say(admitted("PersonalMemoryProposed" if subject else "MemoryProposed", data), wait)
+
+
+@app.command()
+def recall(
+    role: str = typer.Argument(metavar="ROLE", help="Who remembers."),
+    question: str = typer.Argument(metavar="QUESTION", help="What is asked."),
+    model: str = Model,
+    session: str = Session,
+    at: str = typer.Option("", metavar="TIME", help="As it was then; else as it is now."),
+    limit: int = typer.Option(5, min=1, max=100, help="At most so many."),
+    tokens: int = typer.Option(0, min=0, help="Room for them; else a quarter of the window."),
+    reveal: bool = typer.Option(False, "--reveal", help="Personal memories too, in plain text."),
+) -> None:
+    """Find what answers a question; where nothing does, say so."""
+    from memory.remembering.lexical import ByWords
+    from memory.remembering.recall import Reader, budget_of
+    from memory.remembering.recall import recall as recalled
+
+    profiles = state(ROLES)
+    window = named("role", role, profiles)["profile"]["memory"]["context_window"]
+    moment = _moment(at) if at else utc_now()
+    reader = Reader(role, model or None, session or None)
+    budget = tokens or budget_of(window)
+    found = asyncio.run(recalled(question, _rows(reveal), reader, ByWords(), moment, budget, limit))
+    document = {**found._asdict(), "items": [one._asdict() for one in found.items]}
+    cells = [
+        (one.id, one.kind, f"{one.score:.2f}", one.valid_from[:10], one.text) for one in found.items
+    ]
+    table = show.table(("id", "kind", "score", "since", "text"), cells)
+    room = f"\n{found.tokens} of {found.budget} tokens"
+    if found.left_out:
+        room += f", {len(found.left_out)} left out for want of room"
+    nothing = f"Nothing is remembered that answers this (the nearest scores {found.best:.2f})."
+    show.answer(document, nothing if found.abstained else table + room)
+
+
+@app.command()
+def erase(
+    role: str = typer.Argument(metavar="ROLE", help="Whose memory."),
+    reason: str = typer.Argument(metavar="REASON", help="Why; it stands in the history."),
+    item: str = typer.Option("", help="One memory."),
+    session: str = typer.Option("", help="All of a session."),
+    source: str = typer.Option("", help="All that was learned from an event, by whatever role."),
+    wait: float = Wait,
+) -> None:
+    """Put memories out: they are found no more. Only a sealed text can vanish from the log."""
+    words = {"item": item, "session": session, "source": source}
+    data = {key: value for key, value in words.items() if value}
+    waiting.say(admitted("EraseRequested", {"role": role, "reason": reason, **data}), wait)
+
+
+@app.command()
+def merge(
+    role: str = typer.Argument(metavar="ROLE", help="Whose memory."),
+    item: str = typer.Argument(metavar="ID", help="The one that goes."),
+    into: str = typer.Argument(metavar="INTO", help="The one that is left, with both sources."),
+    wait: float = Wait,
+) -> None:
+    """Say that two memories are one."""
+    waiting.say(admitted("MergeRequested", {"role": role, "item": item, "into": into}), wait)
+
+
+@app.command()
+def account(role: str = typer.Argument(metavar="ROLE", help="Whose memory.")) -> None:
+    """Show what of a role's memory was kept, what is gone, and by which event each."""
+    from events.catalog.role_needs import Memory
+    from memory.remembering.account import account as accounted
+
+    profiles, rows = state(ROLES), list(state(MEMORIES).values())
+    if role not in profiles and not any(row["role"] == role for row in rows):
+        raise missing("role", role, profiles)
+    kept = profiles.get(role, {"profile": {"memory": {}}})["profile"]["memory"]
+    found = accounted(rows, role, Memory(**kept), utc_now())
+    columns = ("id", "kind", "status", "kept_by", "ended_by", "because")
+    cells = [[row[name] or "" for name in columns] for row in found["memories"]]
+    counts = ", ".join(f"{many} {status}" for status, many in found["counts"].items())
+    overdue = f", {len(found['overdue'])} overdue" if found["overdue"] else ""
+    head = f"{role}: {counts or 'nothing yet'}{overdue}\n"
+    show.answer(found, head + (show.table(columns, cells) if cells else ""))
+
+
+def _rows(reveal: bool) -> list[dict[str, Any]]:
+    """All memories; the sealed ones opened where that is asked for and their key is there."""
+
+    async def read(store: EventStore) -> list[dict[str, Any]]:
+        rows = list((await present(MEMORIES, store)).values())
+        sealed = {row["id"]: row for row in rows if is_sealed(row["text"])} if reveal else {}
+        names = list(sealed)
+        for first in range(0, len(names), 500):
+            there = await store.find(names[first : first + 500])
+            for one in await store.reveal(list(there.values())):
+                sealed[one.event_id]["text"] = getattr(one.event(), "text", None)
+        return rows
+
+    return show.reading(read)
+
+
+def _moment(text: str) -> Any:
+    try:
+        moment = parse_time(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Malformed(
+            f"{text[:60]!r} is no time", where="--at", right="for instance 2026-11-21T03:00:00Z"
+        )
+    return moment
+
+
+def _cells(row: dict[str, Any]) -> tuple[object, ...]:
+    text = "(sealed)" if is_sealed(row["text"]) else row["text"] or f"({row['because']})"
+    return (
+        row["id"], row["role"], row["scope"], row["kind"], row["status"],
+        (row["valid_from"] or "")[:10], (row["valid_to"] or "")[:10], text,
+    )  # fmt: skip

@@ -1,0 +1,77 @@
+"""Five abilities of a memory, by way of finding, on memories that a seed makes.
+
+Questions are worded as the facts are; how the same questions in other words fare is noted beside
+them, where a way that knows words only has to abstain. Baselines: the newest memories without any
+search, and the tokens of a window that would hold everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from typing import Any
+
+from memory.lexical import LexicalEmbedder
+from memory.remembering.lexical import ByWords
+from memory.remembering.searching import ByMeaning, Search
+from tests.bench.results import Goal, Result
+from tests.memory.remembering.abilities import ABILITIES, BUDGET, LIMIT, Newest, made, scores
+from tests.memory.remembering.abilities import tokens_of_all as whole
+from tests.memory.remembering.test_abilities import LEAST, LETTERS_BAR
+
+FIRST_SEED = 201
+
+
+def measure(short: bool) -> Result:
+    seeds = range(FIRST_SEED, FIRST_SEED + (1 if short else 5))
+    people = 15 if short else 30
+    ways: dict[str, Search] = {
+        "bm25": ByWords(),
+        "lexical": ByMeaning(LexicalEmbedder(), LETTERS_BAR),
+        "newest": Newest(),
+    }
+    figures: dict[str, list[float]] = {}
+    others: dict[str, dict[str, float]] = {}
+    seconds: dict[str, float] = {}
+    memories = [made(seed, people) for seed in seeds]
+    reworded = [made(seed, people, other=True) for seed in seeds]
+    for name, way in ways.items():
+        began = time.perf_counter()
+        found = [asyncio.run(scores(memory, way)) for memory in memories]
+        asked = sum(len(memory.questions) for memory in memories)
+        seconds[name] = round(1000 * (time.perf_counter() - began) / asked, 3)
+        for ability in ABILITIES:
+            figures[f"{name} {ability}"] = [one[ability] for one in found]
+        others[name] = _mean([asyncio.run(scores(memory, way)) for memory in reworded])
+    goals = [
+        Goal(f"{name} {ability}", min(figures[f"{name} {ability}"]), least)
+        for name, abilities in LEAST.items()
+        for ability, least in abilities.items()
+    ]
+    notes: dict[str, Any] = {
+        "in_other_words": others,
+        "milliseconds_a_question": seconds,
+        "questions": sum(len(memory.questions) for memory in memories),
+        "memories": [len(memory.rows) for memory in memories],
+        "tokens_of_all": [whole(memory) for memory in memories],
+        "tokens_given": BUDGET,
+    }
+    return Result(
+        f"questions answered right by the first {LIMIT} memories found, or by abstaining",
+        "share",
+        {
+            "bm25": f"words, from {ByWords().bar:g} on",
+            "lexical": f"letters, the fallback embedder, from {LETTERS_BAR:g} on",
+            "newest": "no search, the newest that fit",
+        },
+        figures,
+        goals,
+        notes,
+    )
+
+
+def _mean(found: list[dict[str, float]]) -> dict[str, float]:
+    return {
+        ability: round(statistics.fmean(one[ability] for one in found), 3) for ability in ABILITIES
+    }
