@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from agents.agent import Agent
+from agents.data_generator import DATA_GENERATOR
 from agents.roster import ROSTER
 from agents.rules import POLICIES, ROLES
 from agents.scheduler import SCHEDULER
 from agents.scheduler.schedules import SCHEDULES
+from agents.self_learning import SELF_LEARNING
 from agents.shell import Shell, introduce
 from agents.trainer import TRAINER
 from agents.trainer.workers.pretend import pretender
@@ -25,18 +27,38 @@ from infra.clock import Clock
 from infra.forgetting import Purge, Purger
 from infra.home import Home
 from infra.house import House, Part
+from infra.knowledge import keeper
+from infra.makers import Makers
 from infra.rejected import Rejected
 from infra.settings import Settings
 from infra.sockets import is_loopback
+from memory.messages.collaborations import COLLABORATIONS
+from memory.messages.inboxes import INBOXES
+from memory.remembering.memories import MEMORIES
+from pipelines.data.queues import REVIEWS
+from pipelines.data.sets import DATASETS, EVALUATION_SETS
 from pipelines.runs import RUNS
 
 if TYPE_CHECKING:
     from infra.api.server import Server
     from infra.wire import Wire
 
-AGENTS: tuple[Agent[Any], ...] = (SCHEDULER, TRAINER)
+AGENTS: tuple[Agent[Any], ...] = (SCHEDULER, TRAINER, DATA_GENERATOR, SELF_LEARNING)
 PROJECTIONS: dict[str, Projection] = {
-    projection.name: projection for projection in (ROLES, POLICIES, RUNS, SCHEDULES, ROSTER)
+    projection.name: projection
+    for projection in (
+        ROLES,
+        POLICIES,
+        RUNS,
+        SCHEDULES,
+        ROSTER,
+        MEMORIES,
+        INBOXES,
+        COLLABORATIONS,
+        DATASETS,
+        EVALUATION_SETS,
+        REVIEWS,
+    )
 }
 
 
@@ -54,24 +76,41 @@ async def built(
         await store.submit(EndLocalLeases())
     await introduce(store, agents)
     bus: Bus = LogTailBus(store) if wire is None else wire.bus(store)
-    if workers is None:
-        workers = workers_of(settings)
-    grants = {worker.kind.wire: worker for worker in workers}
     shells = [Shell(agent, store, bus, me()) for agent in agents]
     parts: list[Part] = [*shells, Clock(store, bus)]
     rejected = None if home is None else Rejected(home.folder)
     if wire is not None and home is not None and rejected is not None:
         parts.extend(wire.parts(store, bus, home, rejected))
+    knowledge = None if home is None else keeper(home, settings, store, bus)
+    if knowledge is not None:
+        parts.append(knowledge)
+        purges = [*purges, knowledge.forget]
     if purges:
         parts.append(Purger(store, bus, purges))
-    if settings.workers.slots and grants:
-        desk = LogDesk(store, bus, grants, "pretend")
-        parts.append(Runner(grants, desk, settings.workers.slots))
-    return House(store, bus, shells, parts, PROJECTIONS, rejected)
+    slots = settings.workers.slots
+    if slots and workers is None and home is not None:
+        makers = Makers(home, settings, store, None if knowledge is None else knowledge.hits)
+        parts += [makers, _runner("data", makers.workers(), store, bus, slots)]
+    workers = workers_of(settings) if workers is None else workers
+    if slots and workers:
+        parts.append(_runner("pretend", workers, store, bus, slots))
+    return House(store, bus, shells, parts, PROJECTIONS, rejected, knowledge)
+
+
+def _runner(
+    holder: str, workers: Sequence[Worker], store: EventStore, bus: Bus, slots: int
+) -> Runner:
+    """Lets these workers work, under a name that says in the log who they are."""
+    grants = {worker.kind.wire: worker for worker in workers}
+    runner = Runner(grants, LogDesk(store, bus, grants, holder), slots)
+    runner.name = f"workers, {holder}"
+    return runner
 
 
 def workers_of(settings: Settings) -> Sequence[Worker]:
-    """Those who carry out requests, here or on another machine."""
+    """Those who carry out requests, here or on another machine. Those who make data are not among
+    them: they work beside the log and the artifacts only.
+    """
     return (pretender(settings.workers.pretend_seconds),)
 
 

@@ -15,6 +15,7 @@ from events.errors import LogUnavailable
 from events.memory import utc_now
 from events.projection import Fold, Projection, restored
 from events.store import EventStore
+from infra.knowledge import Keeper
 from infra.rejected import Rejected
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,8 @@ class House:
     projections: dict[str, Projection]
     rejected: Rejected | None = None
     """What was refused at its doors."""
+    knowledge: Keeper | None = None
+    """Who keeps what is known; none where no engine is installed."""
     started_at: datetime = field(default_factory=utc_now)
     stopped: dict[str, str] = field(default_factory=dict)
     """Parts that came to an end by a defect, and why."""

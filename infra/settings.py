@@ -67,10 +67,94 @@ class Nats(Section):
     """How often a cluster keeps each message; 0 is 3 times, and once where there is no cluster."""
 
 
+class Knowledge(Section):
+    """Where the index of what is known lies."""
+
+    url: str = ""
+    """Of a Qdrant server that somebody runs; empty keeps the index in the home."""
+    key: SecretStr = SecretStr("")
+    """The server's key."""
+
+
 class Log(Section):
     """What is told on standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Model(Section):
+    """A server of an OpenAI-compatible kind, and one model behind it."""
+
+    url: str = ""
+    """Up to and with /v1; empty where there is none."""
+    model: str = ""
+    """The name by which the server knows it."""
+    key: SecretStr = SecretStr("")
+    """The server's key."""
+    concurrency: int = Field(default=8, ge=1, le=1000)
+    """Calls that may be in flight at the same time."""
+    requests_per_minute: int | None = Field(default=None, ge=1, le=1_000_000)
+    """Calls that may begin within a minute; empty bounds nothing."""
+    timeout_s: float = Field(default=60.0, gt=0, le=3600)
+    """How long one call may take."""
+    price_in_per_1m: float = Field(default=0.0, ge=0)
+    """US dollars for a million tokens that it reads."""
+    price_out_per_1m: float = Field(default=0.0, ge=0)
+    """US dollars for a million tokens that it writes."""
+
+
+class Models(Section):
+    """The models that work for us, by what they do; those without an address are not there."""
+
+    teacher: Model = Field(default_factory=Model)
+    """Solves problems for others to learn from; without one, the exact solvers of the types."""
+    verifier: Model = Field(default_factory=Model)
+    """Checks what the teacher has solved; another model than the teacher."""
+    judge: Model = Field(default_factory=Model)
+    """Says which of two answers is better."""
+    retriever: Model = Field(default_factory=Model)
+    """Puts questions to the knowledge base in other words."""
+    embedder: Model = Field(default_factory=Model)
+    """Makes vectors of texts."""
+
+
+class Site(Section):
+    """A page of the web with rows on it."""
+
+    url: str
+    """Of JSON, JSON lines, CSV, or a page with tables; its host is asked, and no other."""
+    licence: str = Field(default="", max_length=200)
+    """Under which its rows stand; empty takes what the page says."""
+
+
+class Subscription(Section):
+    """An address that gives rows to whoever has its key."""
+
+    url: str
+    """The first page; an answer may name the `next` one."""
+    key: SecretStr = SecretStr("")
+    """Sent as a bearer token."""
+    licence: str = Field(default="", max_length=200)
+    """Under which its rows stand."""
+    usd_per_page: float = Field(default=0.0, ge=0)
+    """What a page costs, in US dollars."""
+
+
+class Data(Section):
+    """Where training data comes from, beside the models that make it."""
+
+    sites: dict[str, Site] = Field(default_factory=dict)
+    """Pages of the web, by names of one's own."""
+    subscriptions: dict[str, Subscription] = Field(default_factory=dict)
+    """Data that is sold or lent, by names of one's own."""
+    engines: tuple[str, ...] = ()
+    """Addresses of rules engines; what they say is told to teacher and verifier."""
+    own_hosts: tuple[str, ...] = ()
+    """Hosts of one's own network that may be asked; all other private addresses are refused."""
+
+
+OPEN = ("data.sites.", "data.subscriptions.")
+"""Below these, people give names of their own."""
 
 
 class Settings(Section):
@@ -80,6 +164,9 @@ class Settings(Section):
     workers: Workers = Field(default_factory=Workers)
     store: Store = Field(default_factory=Store)
     nats: Nats = Field(default_factory=Nats)
+    models: Models = Field(default_factory=Models)
+    data: Data = Field(default_factory=Data)
+    knowledge: Knowledge = Field(default_factory=Knowledge)
     log: Log = Field(default_factory=Log)
 
 
@@ -119,7 +206,7 @@ def configuration(
     sections = {key.split(".")[0] for key in known}
     layers = {key: one for key, one in layers.items() if one[0] is not None or key not in sections}
     for key, (_, origin) in layers.items():
-        if key not in known:
+        if key not in known and not key.startswith(OPEN):
             hint = near(key, known)
             right = f"did you mean {hint!r}?" if hint else f"one of {', '.join(known)}"
             raise UnknownType(f"there is no setting {key!r}", where=origin, right=right)

@@ -16,6 +16,7 @@ from infra.api.asyncapi import describing
 from infra.api.auth import Guard
 from infra.api.door import Door
 from infra.api.health import health
+from infra.api.knowledge import knowing
 from infra.api.listening import listening
 from infra.api.metrics import Counts
 from infra.api.problems import on_http_error, on_invalid_query, on_ratchet_error
@@ -28,7 +29,7 @@ from infra.home import Home
 from infra.house import House
 from infra.rejected import Rejected
 
-ROUTES = (health, writing, listening, working, reading, retrying, describing)
+ROUTES = (health, writing, listening, working, reading, retrying, knowing, describing)
 """In this order they are asked: `/events/tail` before `/events/{event}`."""
 
 

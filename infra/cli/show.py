@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from infra.home import Home
 
 T = TypeVar("T")
-WAITING = ("publish", "runs")
+WAITING = ("publish", "runs", "memories", "messages")
 """Commands that can wait for an answer."""
 NUMBER = re.compile(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?|nan|inf", re.IGNORECASE)
 

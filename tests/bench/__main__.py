@@ -28,7 +28,12 @@ MEASURES = {
     "postgres_many": "durable appends to Postgres, 64 callers at once",
     "readers": "reader processes on one log in Postgres",
     "trainers": "steps of SRL and RLVR beside TRL's trainer, and PPO beside GRPO",
+    "knowledge": "hybrid search beside the bare engine, and at the door of a home",
     "sandbox": "a program run behind walls, beside a bare interpreter",
+    "decontamination": "documents searched for evaluation items and for near duplicates",
+    "collaboration": "three models that make trajectories, beside plain asyncio",
+    "generator": "verified trajectories from exact experts, through the client of cloud models",
+    "remembering": "five abilities of a memory, by way of finding",
 }
 
 

@@ -30,14 +30,27 @@ class Caller:
             b"Authorization: Bearer %b\r\nContent-Length: %d\r\n\r\n%b"
             % (self._token.encode(), len(body), body)
         )
+        head, answer = await self._answer()
+        assert head.startswith(b"HTTP/1.1 201"), answer
+
+    async def get(self, path: str) -> Any:
+        """Ask for something, and return its JSON."""
+        self._writer.write(
+            b"GET %b HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %b\r\n\r\n"
+            % (path.encode(), self._token.encode())
+        )
+        head, answer = await self._answer()
+        assert head.startswith(b"HTTP/1.1 200"), answer
+        return json.loads(answer)
+
+    async def _answer(self) -> tuple[bytes, bytes]:
         head = await self._reader.readuntil(b"\r\n\r\n")
         (length,) = (
             int(line.split(b":")[1])
             for line in head.lower().split(b"\r\n")
             if line.startswith(b"content-length:")
         )
-        answer = await self._reader.readexactly(length)
-        assert head.startswith(b"HTTP/1.1 201"), answer
+        return head, await self._reader.readexactly(length)
 
     async def close(self) -> None:
         self._writer.close()

@@ -84,8 +84,9 @@ def wrong(whole: Any, schema: Any, value: Any, at: str = "") -> Iterator[str]:
                     yield f"{at}: {fits} alternatives fit {value!r}"
             case "properties" | "additionalProperties" | "patternProperties" | "items":
                 yield from _inner(whole, schema, word, value, at)
-            case "format":
-                FORMATS[said](value)
+            case "format":  # it says nothing of what is no text
+                if isinstance(value, str):
+                    FORMATS[said](value)
             case _ if word in BOUNDS:
                 if isinstance(value, APPLIES.get(word, object)) and not BOUNDS[word](value, said):
                     yield f"{at}: {value!r} against {word} {said!r}"

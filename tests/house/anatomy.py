@@ -18,11 +18,13 @@ SPLIT_BY_KIND = {"utils", "util", "helpers", "helper", "types", "common", "misc"
 MAY_IMPORT_LATE: dict[str, str] = {
     "infra/cli/": "ratchet --help answers within 300 ms, so a command loads what it needs itself",
     "infra/assemble.py": "FastAPI takes 300 ms, and of all who assemble only `up` opens a door",
+    "infra/makers.py": "LangGraph and a model client take seconds, and only who makes data has use",
     "events/sql/connect.py": "migrations load Alembic, and only an old schema needs them",
     "events/sql/postgres/link.py": "migrations load Alembic, and only an old schema needs them",
     "events/nats/link.py": "FastStream takes 300 ms, and the log is told without it",
     "infra/home.py": "the driver of Postgres takes 60 ms, and most homes have a file",
     "trainers/job.py": "a trainer loads torch and TRL, 5 s; what is wrong is told before, in one",
+    "infra/knowledge.py": "clients of Qdrant and of models take a second, and most homes need none",
     "infra/settings.py": "YAML takes 25 ms, and most homes have no ratchet.yaml",
 }
 """Where an import may stand inside a function, and why."""

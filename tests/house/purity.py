@@ -1,4 +1,5 @@
-"""Deciders are pure: the rules for everything in an agent's folder except its workers.
+"""Deciders are pure: the rules for everything in an agent's folder except its workers, and what
+only they use.
 
 They see what a file says, not what it means: a set of strings that is iterated, or a float that
 is summed in another order, passes. The replay of whole histories is there to find those.
@@ -63,11 +64,14 @@ EFFECTS = {
 }
 
 
+EFFECTFUL = {"workers", "sources", "collaboration"}
+"""Folders of an agent that act: its workers, where they read from, and with whom they work."""
+
+
 def decides_purely(source: Source) -> bool:
     """Whether this file belongs to the pure part of an agent."""
-    return (
-        len(source.parts) > 2 and source.parts[0] == "agents" and "workers" not in source.parts[2:]
-    )
+    inside = len(source.parts) > 2 and source.parts[0] == "agents"
+    return inside and EFFECTFUL.isdisjoint(source.parts[2:-1])
 
 
 def deciders_import_only_what_is_pure(source: Source) -> Iterator[Finding]:
@@ -107,7 +111,9 @@ def _may_import(agent: str, found: Import) -> bool:
     def below(package: str) -> bool:
         return f"{whole}.".startswith(f"{package}.")
 
-    if below("events.sql") or below("events.nats") or below(f"agents.{agent}.workers"):
+    if below("events.sql") or below("events.nats"):
+        return False
+    if any(below(f"agents.{agent}.{folder}") for folder in EFFECTFUL):
         return False
     ours = ("events", "pipelines", "agents.agent", f"agents.{agent}")
     return found.module in PURE_LIBRARY or any(below(package) for package in ours)

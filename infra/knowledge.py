@@ -1,0 +1,273 @@
+"""The knowledge base as a part of the house: it follows the log, and answers what is asked.
+
+What is asked right after it was said is answered with it: a search waits for what this process has
+just written, for a moment at most. One who has no house takes a `Keeper` too, looks once, and asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from hashlib import sha256
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from events.bus import Bus
+from events.errors import LogUnavailable, Malformed, RatchetError
+from events.memory import utc_now
+from events.store import EventStore
+from infra.home import Home
+from infra.settings import Model, Settings
+from memory.edge import EdgeEngine, IndexGone
+from memory.embedding import Embedder, EmbedderAway, EndpointEmbedder
+from memory.filters import Condition
+from memory.index import Found
+from memory.knowledge import HEARS
+from memory.lexical import LexicalEmbedder
+from memory.library import Library
+from memory.making import BeingMade, Engine
+from memory.search import Hit, Question, found, hit
+
+if TYPE_CHECKING:
+    from guardrails.caller import Caller
+
+log = logging.getLogger(__name__)
+
+FOLDER = "knowledge"
+IDLE = 5.0
+"""Seconds without news after which what was taken in is brought to the disk."""
+AGAIN = 2.0
+CATCH_UP = 2.0
+"""Seconds that a search waits for what was written just before it."""
+NO_EMBEDDER = "the embedder does not answer: found by words alone"
+OTHER_VECTORS = "the index is being made anew: found by words alone"
+
+
+class Answer(NamedTuple):
+    """What a search found, and how."""
+
+    hits: list[Hit]
+    embedder: str
+    degraded: str
+    """Why it could be better, or ''."""
+    generation: str | None
+    position: int
+    """Of the log, up to which it knows."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {**self._asdict(), "hits": [one.to_json() for one in self.hits]}
+
+
+class Keeper:
+    """Keeps the library up with the log, and asks it."""
+
+    name = "knowledge"
+
+    def __init__(
+        self,
+        store: EventStore,
+        library: Library,
+        bus: Bus | None = None,
+        remote: Remote | None = None,
+    ) -> None:
+        self._store, self.library, self._bus, self._remote = store, library, bus, remote
+        self.failure = ""
+        self._heard = self._done = 0
+        self._caught_up = asyncio.Event()
+        self._settling: asyncio.Task[None] | None = None
+        self._ring: Callable[[], None] = lambda: None
+        self._told = ""
+
+    async def run(self) -> None:
+        """Follow the log until cancelled."""
+        assert self._bus is not None
+        ear = self._bus.ear(HEARS)
+        self._ring = ear.ring
+        stop = self._store.listen(self._hear)
+        try:
+            while True:
+                try:
+                    await self.look()
+                except RatchetError as trouble:
+                    self._trouble(str(trouble))
+                    await ear.wait(AGAIN)
+                    continue
+                self._trouble("")
+                if not await ear.wait(IDLE):
+                    await self._rest()
+        finally:
+            stop()
+            ear.close()
+            await self.close()
+
+    async def look(self, told: Callable[[int, int], None] | None = None) -> None:
+        """Take in what is new."""
+        self._done = await self.library.look(told)
+        if self._done >= self._heard:
+            self._caught_up.set()
+
+    async def search(self, question: Question, tries: int = 3) -> Answer:
+        """The items that answer, the best first. An engine that ends is opened again, and one that
+        ends with each try is no matter of luck."""
+        await self._just_written()
+        serving = self.library.serving
+        if serving is None:
+            return await self._nothing_yet(question)
+        embedder = None if serving.filler is None else self.library.embedder
+        degraded = self.library.embedder.degraded if embedder else OTHER_VECTORS
+        asked = serving.index, embedder, question, serving.traits, utc_now()
+        try:
+            points = await found(*asked)
+        except EmbedderAway:
+            degraded = NO_EMBEDDER
+            points = await found(serving.index, None, *asked[2:])
+        except IndexGone:
+            if tries == 1:
+                raise
+            if self.library.serving is serving:
+                await self.library.gone(serving)
+                await self.look()
+            return await self.search(question, tries - 1)
+        position = self._done if serving.filler is not None else 0
+        hits = await self._told_plainly(points)
+        return Answer(hits, self.library.embedder.id, degraded, serving.name, position)
+
+    async def hits(
+        self, text: str, limit: int = 10, condition: Condition | None = None
+    ) -> list[Hit]:
+        """The same for who only wants the items."""
+        return (await self.search(Question(text, limit, condition=condition))).hits
+
+    async def stats(self) -> dict[str, Any]:
+        """What there is, and what hinders it."""
+        told = await self.library.stats()
+        return {**told, "position": self._done, "failure": self.failure}
+
+    def make_anew(self) -> None:
+        """A person asks for a new generation."""
+        self.library.make_anew()
+        self._ring()
+
+    async def forget(self, key_id: str) -> None:
+        """Purge what is kept of somebody."""
+        await self.library.forget(key_id)
+
+    async def close(self) -> None:
+        if self._settling is not None:
+            self._settling.cancel()
+            await asyncio.gather(self._settling, return_exceptions=True)
+        await self.library.close()
+        if self._remote is not None:
+            await self._remote.close()
+
+    def _hear(self, position: int, types: frozenset[str]) -> None:
+        if types & HEARS:
+            self._heard = position
+            self._caught_up.clear()
+
+    async def _just_written(self) -> None:
+        if self._heard > self._done:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CATCH_UP):
+                    await self._caught_up.wait()
+
+    async def _nothing_yet(self, question: Question) -> Answer:
+        if self.library.building is None and not self.failure:
+            if not await self.library.anything():
+                return Answer([], self.library.embedder.id, self.library.embedder.degraded, None, 0)
+            if self.library.serving is not None:  # it came up meanwhile
+                return await self.search(question)
+        done, whole = self.library.building or (0, (await self._store.head()).position)
+        raise BeingMade(
+            self.failure or f"the knowledge base is being made: {done:,} of {whole:,} events",
+            where="knowledge",
+            right="ask again in a moment; `ratchet knowledge stats` shows how far it is",
+        )
+
+    async def _told_plainly(self, points: list[Found]) -> list[Hit]:
+        """The hits with their texts; what is about people is unsealed for this answer only."""
+        sealed = [str(one.payload["source_event"]) for one in points if "owner" in one.payload]
+        texts: dict[str, str] = {}
+        if sealed:
+            known = await self._store.find(sealed)
+            plain = await self._store.reveal(list(known.values()))
+            texts = {one.event_id: str(one.to_json()["data"]["text"]) for one in plain}
+        return [hit(one, texts.get(str(one.payload["source_event"]), "")) for one in points]
+
+    async def _rest(self) -> None:
+        """Nothing is new: what there is, is put in order."""
+        try:
+            await self.library.keep()
+        except LogUnavailable as trouble:
+            self._trouble(str(trouble))
+            return
+        if self._settling is not None and self._settling.done():
+            failed = self._settling.exception()
+            if failed is not None:
+                log.warning("the index stays as it is for now: %s", failed)
+            self._settling = None
+        if self._settling is None:
+            self._settling = asyncio.create_task(self.library.settle(), name="settling")
+
+    def _trouble(self, what: str) -> None:
+        self.failure = what
+        if what and what != self._told:
+            log.warning("the knowledge base: %s", what)
+        self._told = what
+
+
+class Remote:
+    """An embedder behind an endpoint; its client is loaded when it is first asked."""
+
+    def __init__(self, model: Model) -> None:
+        if not model.model:
+            raise Malformed(
+                "the embedder has an address and no model",
+                where="models.embedder.model",
+                right="the name by which its server knows it",
+            )
+        self._model = model
+        self._caller: Caller | None = None
+
+    def embedder(self) -> EndpointEmbedder:
+        """Named by its model only: that it is still the same, its vectors prove."""
+        return EndpointEmbedder(f"endpoint/{self._model.model}", self.ask)
+
+    async def ask(self, texts: Sequence[str]) -> list[list[float]]:
+        """A vector for each text."""
+        from guardrails.budget import Budget
+        from guardrails.caller import Caller
+        from guardrails.endpoint import Endpoint
+
+        if self._caller is None:
+            told = {**self._model.model_dump(), "key": self._model.key}
+            self._caller = Caller([Endpoint(name="embedder", **told)])
+        return await self._caller.embed("embedder", texts, budget=Budget())
+
+    async def close(self) -> None:
+        if self._caller is not None:
+            await self._caller.close()
+
+
+def keeper(
+    home: Home, settings: Settings, store: EventStore, bus: Bus | None = None
+) -> Keeper | None:
+    """The keeper of a home as it is configured; None where no engine is installed."""
+    engine = _engine(home, settings)
+    if engine is None:
+        return None
+    remote = Remote(settings.models.embedder) if settings.models.embedder.url else None
+    embedder: Embedder = LexicalEmbedder() if remote is None else remote.embedder()
+    return Keeper(store, Library(store, home.folder / FOLDER, engine, embedder), bus, remote)
+
+
+def _engine(home: Home, settings: Settings) -> Engine | None:
+    if settings.knowledge.url:
+        from memory.qdrant import QdrantEngine
+
+        mine = sha256(str(home.folder.resolve()).encode()).hexdigest()[:12]
+        key = settings.knowledge.key.get_secret_value()
+        return QdrantEngine(settings.knowledge.url, mine, key)
+    return EdgeEngine() if find_spec("qdrant_edge") else None
