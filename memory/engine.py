@@ -9,6 +9,7 @@ standard input, and ends with whoever holds the other end.
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 import socket
@@ -88,7 +89,7 @@ class Shard:
         limit: int,
         exact: bool,
     ) -> list[Answer]:
-        """What is found, as plain values: classes would cost more on the way than their contents."""
+        """What is found, as plain values: classes would cost more on the way than all the rest."""
         meant = self._nearest("dense", list(dense), condition, limit, exact) if dense else []
         said = (
             self._nearest("sparse", _sparse(sparse), condition, limit, exact)
@@ -100,7 +101,7 @@ class Shard:
         known = {one.id: _kept(one) for one in kept}
         return [
             (*known[number], score, by_meaning, by_words)
-            for number, score, _, by_meaning, by_words in best
+            for number, score, by_meaning, by_words in best
             if number in known
         ]
 
@@ -157,7 +158,7 @@ class Attendant:
     """Answers what comes over the socket: whoever of its threads hears a question answers it."""
 
     def __init__(self, shard: Shard, line: socket.socket) -> None:
-        self._shard, self._line = shard, line
+        self._shard, self._line, self._heard = shard, line, line.makefile("rb")
         self._hearing, self._speaking = Lock(), Lock()
         self._writing = ThreadPoolExecutor(1)
 
@@ -171,7 +172,7 @@ class Attendant:
     def _attend(self) -> None:
         while True:
             with self._hearing:
-                asked = received(self._line)
+                asked = received(self._heard)
                 if asked is None:
                     return
                 number, name, arguments = asked
@@ -261,6 +262,7 @@ def main() -> None:
         sent(line, (0, False, f"{type(error).__name__}: {error}"))
         sys.exit(1)
     sent(line, (0, True, None))
+    gc.freeze()
     Attendant(shard, line).serve()
     shard.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import socket
 import struct
-from typing import Any
+from typing import Any, BinaryIO
 
 LENGTH = struct.Struct("<I")
 
@@ -26,21 +26,14 @@ def sent(line: socket.socket, message: Any) -> None:
     line.sendall(packed(message))
 
 
-def received(line: socket.socket) -> Any:
+def received(heard: BinaryIO) -> Any:
     """Hear one; None when the other end is gone."""
-    head = _exactly(line, LENGTH.size)
-    body = _exactly(line, LENGTH.unpack(head)[0]) if head else b""
-    return unpacked(body) if body else None
-
-
-def _exactly(line: socket.socket, many: int) -> bytes:
-    parts = bytearray()
-    while len(parts) < many:
-        try:
-            some = line.recv(min(many - len(parts), 1 << 20))
-        except OSError:
-            return b""
-        if not some:
-            return b""
-        parts += some
-    return bytes(parts)
+    try:
+        head = heard.read(LENGTH.size)
+        if len(head) < LENGTH.size:
+            return None
+        (many,) = LENGTH.unpack(head)
+        body = heard.read(many)
+    except OSError:
+        return None
+    return unpacked(body) if len(body) == many else None

@@ -8,14 +8,13 @@ loses less of the better ranking than the usual 60.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from memory.index import Found, Rank, Weights
+from memory.index import Weights
 
 K = 2
 ALIKE = 1e-5
-NOTHING: Mapping[str, Any] = {}
 DEPTH = 32
 """Candidates of each ranking, at least."""
 
@@ -28,7 +27,17 @@ def depth(limit: int) -> int:
     return max(DEPTH, 2 * limit)
 
 
-def fused(dense: Ranking, sparse: Ranking, weights: Weights, limit: int) -> list[Found]:
+class Merged(NamedTuple):
+    """One of the best, by the id that the engine gave it."""
+
+    id: Any
+    score: float
+    meaning: tuple[int, float] | None
+    """Its place and score there, if it has one."""
+    words: tuple[int, float] | None
+
+
+def fused(dense: Ranking, sparse: Ranking, weights: Weights, limit: int) -> list[Merged]:
     """The best of both, without payloads."""
     dense, sparse = _ordered(dense), _ordered(sparse)
     scores: dict[Any, float] = {}
@@ -41,8 +50,7 @@ def fused(dense: Ranking, sparse: Ranking, weights: Weights, limit: int) -> list
     by_meaning, by_words = _ranks(dense), _ranks(sparse)
     best = sorted([(-score, one) for one, score in scores.items()])[:limit]
     return [
-        Merged(one, -score / whole, by_meaning.get(one), by_words.get(one))
-        for score, one in best
+        Merged(one, -score / whole, by_meaning.get(one), by_words.get(one)) for score, one in best
     ]
 
 
@@ -61,8 +69,3 @@ def _ordered(ranking: Ranking) -> Ranking:
 
 def _ranks(ranking: Ranking) -> dict[Any, tuple[int, float]]:
     return {one: (place, score) for place, (one, score) in enumerate(ranking, 1)}
-
-
-def _rank(ranks: Mapping[Any, tuple[int, float]], one: Any) -> Rank | None:
-    found = ranks.get(one)
-    return None if found is None else Rank(*found)

@@ -19,7 +19,7 @@ from events.errors import LogUnavailable
 from memory.filters import AllOf, AnyOf, Between, Condition, Exists, Not
 from memory.fusion import depth, fused
 from memory.generations import Shelf
-from memory.index import Found, Ids, Kept, Point, Sparse, Stats, VectorIndex, Weights
+from memory.index import Found, Ids, Kept, Point, Rank, Sparse, Stats, VectorIndex, Weights
 from memory.knowledge import FIELDS
 
 T = TypeVar("T")
@@ -130,7 +130,11 @@ class QdrantIndex:
         }
         best = fused(rankings.get("dense", []), rankings.get("sparse", []), weights, limit)
         payloads = {one.id: one.payload for one in await self.get([found.id for found in best])}
-        return [found._replace(payload=payloads[found.id]) for found in best]
+        return [
+            Found(name, score, payloads[name], meant and Rank(*meant), said and Rank(*said))
+            for name, score, meant, said in best
+            if name in payloads
+        ]
 
     async def get(self, ids: Ids) -> list[Kept]:
         chosen: list[Any] = list(ids)
