@@ -14,7 +14,7 @@ from tests.infra.cli.saying import really_all, said
 from tests.infra.processes import RATCHET, ROOT
 
 HEAVY = {
-    "torch", "transformers", "langgraph", "qdrant_client", "openai", "fastapi", "starlette",
+    "torch", "transformers", "langgraph", "qdrant_client", "qdrant_edge", "openai", "fastapi", "starlette",
     "uvicorn", "sqlmodel", "sqlalchemy", "alembic", "apscheduler", "nats", "faststream",
 }  # fmt: skip
 LOADS = (
