@@ -59,7 +59,7 @@ class RoleProfile(Documented):
     purpose: Sentence
     """What its models are for, in a sentence or two."""
     model_type: Name
-    """The plug-in that knows its data, its metrics and its reward, such as `sentiment`."""
+    """The plug-in that knows its data, its metrics and its reward, such as `sentiment_analysis`."""
     kind: Kind = "generation"
     """Family of the role: a live conversation, expert analysis, generation or classification."""
     tier: Tier | None = None
@@ -164,7 +164,7 @@ class RoleDefined(Event, wire="RoleDefined", by="anyone", stream="role/{role}"):
         "profile": {
             "name": "support",
             "purpose": "Tell whether a customer is happy, so that somebody can call back in time.",
-            "model_type": "sentiment",
+            "model_type": "sentiment_analysis",
             "kind": "classification",
             "requirements": {"latency_ms": 16, "accuracy_min": 0.95, "hardware_available": ["L4"]},
             "weights": {"accuracy": 4, "latency": 3, "cost": 2, "throughput": 1},
