@@ -15,7 +15,8 @@ from tests.infra.processes import RATCHET, ROOT
 
 HEAVY = {
     "torch", "transformers", "langgraph", "qdrant_client", "qdrant_edge", "openai", "fastapi",
-    "starlette", "uvicorn", "sqlmodel", "sqlalchemy", "alembic", "apscheduler", "nats", "faststream",
+    "starlette", "uvicorn", "sqlmodel", "sqlalchemy", "alembic", "apscheduler", "nats",
+    "faststream",
 }  # fmt: skip
 LOADS = (
     "import sys; sys.argv[1:] = {words!r}\n"
