@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 WAITING = ("publish", "runs", "memories", "messages")
 """Commands that can wait for an answer."""
+RUN = re.compile("[0-9a-f]{12}")
+"""A run's id, which may happen to read as a number: 866683156e21."""
 NUMBER = re.compile(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?|nan|inf", re.IGNORECASE)
 
 
@@ -58,7 +60,7 @@ def _with_wait(words: list[str]) -> list[str]:
     made: list[str] = []
     for word, behind in zip(words, [*words[1:], ""], strict=True):
         made.append(word)
-        if word == "--wait" and not NUMBER.fullmatch(behind):
+        if word == "--wait" and (RUN.fullmatch(behind) or not NUMBER.fullmatch(behind)):
             made.append("30")
     return made
 

@@ -34,10 +34,9 @@ from trainers.model_types.kind import chance
 KIND, SEED, PART = "arithmetic_reasoning", 7, 20
 SLOW = 0.02
 """Seconds of an answer: a kill finds calls under way."""
-IN_FLIGHT = 8
-"""Calls that a model takes at the same time, by default."""
-AT_MOST = 6 * IN_FLIGHT
-"""Calls in flight: of two parts, to two models, and some that have just come back."""
+AT_MOST = 2 * 50
+"""Calls in flight: of two parts, each with fifty sessions that have one call under way, at a model or
+waiting for it; what was not needed any more when a part was whole is among them."""
 
 
 def stubborn(prompt: str) -> dict[str, Any]:
@@ -157,9 +156,21 @@ class Storm:
         before = len(server.asked)
         process = await self._up(server)
         await self._until("DatasetAccepted", process)
+        await self._awake(process)
         process.terminate()
         assert await asyncio.wait_for(process.wait(), 20) == 0, self._said()
         self._look(server, before)
+
+    async def _awake(self, process: Process, seconds: float = 60.0) -> None:
+        """Until it has opened its door: before, nobody there hears a signal."""
+        ends = time.monotonic() + seconds
+        while f'"pid": {process.pid},' not in self._note():
+            assert process.returncode is None, f"{process.returncode}: {self._said()}"
+            assert time.monotonic() < ends, self._said()
+            await asyncio.sleep(0.05)
+
+    def _note(self) -> str:
+        return self.home.note.read_text() if self.home.note.exists() else ""
 
     async def _until(self, wire: str, process: Process, seconds: float = 90.0) -> None:
         """Until an event of this name stands in the log, or the set is rejected."""

@@ -77,8 +77,8 @@ def test_imitation_teaches_and_a_reward_model_tells_right_from_wrong(
     )
     assert sft["metrics"]["sampled"] > before + 0.05
     trained = job(
-        tmp_path / "reward", tmp_path / "sft" / "model", "reward", pairs(1000),
-        pairs(200, seed=6), epochs=2,
+        tmp_path / "reward", tmp_path / "sft" / "model", "reward", pairs(2000),
+        pairs(200, seed=6), epochs=1,
     )  # fmt: skip
     judged = outcome(trained)["metrics"]
     assert judged["held_out_accuracy"] > 0.6

@@ -77,15 +77,14 @@ async def asked(
 
     async def make() -> dict[str, Any]:
         try:
-            async with session.turn.waiting():
-                came = await session.caller.ask(
-                    endpoint.name,
-                    messages,
-                    budget=plan.budget,
-                    answer=answer,
-                    seed=seed,
-                    max_tokens=max_tokens,
-                )
+            came = await session.caller.ask(
+                endpoint.name,
+                messages,
+                budget=plan.budget,
+                answer=answer,
+                seed=seed,
+                max_tokens=max_tokens,
+            )
         except CallFailed as failed:
             if failed.kind not in BADLY:
                 raise
@@ -102,7 +101,8 @@ async def asked(
         }
 
     try:
-        gave = await session.journal.once(name, question, make, plan.budget.spent)
+        async with session.turn.waiting():  # what came is kept before anybody else's turn
+            gave = await session.journal.once(name, question, make, plan.budget.spent)
     except CallFailed as failed:
         why = str(failed)[:TOLD]
         return Came(None, question, {"failed": failed.kind, "why": why}, failed.kind, why)
