@@ -35,8 +35,8 @@ KIND, SEED, PART = "arithmetic_reasoning", 7, 20
 SLOW = 0.02
 """Seconds of an answer: a kill finds calls under way."""
 AT_MOST = 2 * 50
-"""Calls in flight: of two parts, each with fifty sessions that have one call under way, at a model or
-waiting for it; what was not needed any more when a part was whole is among them."""
+"""Calls in flight: of two parts, each with fifty sessions that have one call under way, at a model
+or waiting for it; what was not needed any more when a part was whole is among them."""
 
 
 def stubborn(prompt: str) -> dict[str, Any]:
