@@ -1,7 +1,5 @@
-"""Training data: who asked for it, the parts that sources build, and the set that is made of them.
-
-A data set is asked for, built in parts by workers, put together and measured by a worker, and then
-accepted or rejected by a decision. Rows, provenance and transcripts are artifacts.
+"""Training data: asked for, built in parts by workers, put together and measured, then accepted or
+rejected by a decision. Rows, provenance and transcripts are artifacts.
 """
 
 from __future__ import annotations
@@ -51,6 +49,8 @@ class DataRequested(
     difficulty: float = Field(default=0.5, ge=0, le=1)
     focus: Annotated[tuple[Focus, ...], Field(max_length=32)] = ()
     """What the role is weak in, and the data is to be about."""
+    run: Name | None = None
+    """The run that waits for it."""
 
     example: ClassVar[dict[str, Any]] = {"role": "support", "quantity": 1000}
 
@@ -66,6 +66,7 @@ class DataBegun(Event, wire="DataBegun", stream="dataset/{dataset}"):
     seed: Seed
     quality_target: Share
     sources: tuple[Name, ...]
+    run: Name | None = None
     difficulty: float = Field(default=0.5, ge=0, le=1)
     focus: tuple[Focus, ...] = ()
     profile: EventId | None = None
@@ -269,6 +270,7 @@ class DatasetAccepted(Event, wire="DatasetAccepted", stream="dataset/{dataset}")
     report: Artifact
     count: Count
     quality: float
+    run: Name | None = None
 
     example: ClassVar[dict[str, Any]] = {
         **_SET,
@@ -289,6 +291,7 @@ class DatasetRejected(Event, wire="DatasetRejected", stream="role/{role}", refus
     role: Name
     dataset: Name | None = None
     reason: Reason
+    run: Name | None = None
 
     example: ClassVar[dict[str, Any]] = {
         "role": "support",

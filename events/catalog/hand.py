@@ -54,6 +54,16 @@ class CancelRequested(Request, wire="CancelRequested", by="anyone", stream="run/
     example: ClassVar[dict[str, Any]] = _RUN
 
 
+class RollbackRequested(Request, wire="RollbackRequested", by="anyone", stream="run/{run}"):
+    """Somebody wants a run to be again where it was behind an earlier stage."""
+
+    run: Name
+    stage: Name
+    reason: str = Field(default="", max_length=1000)
+
+    example: ClassVar[dict[str, Any]] = {**_RUN, "stage": "srl"}
+
+
 class RunPaused(Event, wire="RunPaused", stream="run/{run}"):
     """A run stands still; its open stage was withdrawn and is asked for again on resuming."""
 

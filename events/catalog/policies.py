@@ -26,6 +26,14 @@ class TrainerPolicy(Value):
     """A stage that has no outcome after so long is withdrawn and tried again."""
     open_runs_per_role: int = Field(default=100, ge=1, le=1000)
     """More runs of one role than this are not begun at the same time."""
+    iterations: int = Field(default=3, ge=1, le=100)
+    """So often a model that grows better is made better still."""
+    run_hours: float | None = Field(default=None, gt=0, le=100_000)
+    """Time that a whole run may take; the role's budget may say less."""
+    bounds: dict[str, float] = Field(default_factory=dict, max_length=100)
+    """In the place of the gates' own: `kl` for every side, or `entropy at_least` for one."""
+    waived: tuple[Name, ...] = Field(default=(), max_length=100)
+    """Metrics whose figure is accepted where their interval says neither yes nor no."""
 
 
 class DataPolicy(Value):

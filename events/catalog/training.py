@@ -4,7 +4,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from events.message import Event, Name, Outcome, Request, Value
+from events.catalog.changes import Change
+from events.message import Event, Moment, Name, Outcome, Request, Value
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
@@ -59,14 +60,18 @@ class RunStarted(Event, wire="RunStarted", stream="run/{run}"):
 
     run: Name
     role: Name
+    model_type: str = Field(min_length=1, max_length=500)
     pipeline: Name
     base: Base
     stages: tuple[Name, ...]
     seed: int
+    due: Moment | None = None
+    """When it is given up, whatever it has made by then."""
 
     example: ClassVar[dict[str, Any]] = {
         **_RUN,
         "role": "support",
+        "model_type": "support_replies",
         "pipeline": "srl_rlvr",
         "base": "tiny",
         "stages": ["data", "srl"],
@@ -80,8 +85,24 @@ class StageRequested(Request, wire="StageRequested", stream="run/{run}", answere
     run: Name
     stage: Name
     attempt: int = Field(ge=1)
+    pipeline: Name
+    role: Name
+    model_type: str = Field(min_length=1, max_length=500)
+    base: Base
+    seed: int
+    changes: tuple[Change, ...] = Field(default=(), max_length=200)
+    """What remedies have changed of this stage's settings, in their order."""
+    inputs: tuple[Artifact, ...] = Field(default=(), max_length=200)
+    """What the stages before it have made."""
 
-    example: ClassVar[dict[str, Any]] = _STAGE
+    example: ClassVar[dict[str, Any]] = {
+        **_STAGE,
+        "pipeline": "srl_rlvr",
+        "role": "support",
+        "model_type": "support_replies",
+        "base": "tiny",
+        "seed": 7,
+    }
 
 
 class StageCompleted(Outcome, wire="StageCompleted", by="worker", stream="run/{run}"):
@@ -103,11 +124,17 @@ class StageFailed(Outcome, wire="StageFailed", by="worker", stream="run/{run}"):
     run: Name
     stage: Name
     attempt: int = Field(ge=1)
+    kind: Name = "defect"
+    """The kind of failure, by which remedies are found: unstable, no_memory, not_ready."""
     reason: Reason
     retryable: bool = True
     """Trying again may help."""
 
-    example: ClassVar[dict[str, Any]] = {**_STAGE, "reason": "out of memory"}
+    example: ClassVar[dict[str, Any]] = {
+        **_STAGE,
+        "kind": "no_memory",
+        "reason": "not even one sample fits",
+    }
 
 
 class RequestWithdrawn(Event, wire="RequestWithdrawn", stream="run/{run}", withdraws="request"):

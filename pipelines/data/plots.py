@@ -28,6 +28,15 @@ class Plot(NamedTuple):
     """What the bound is called."""
 
 
+class Curve(NamedTuple):
+    """How a quantity went, from the first step to the last."""
+
+    title: str
+    points: tuple[tuple[float, float], ...]
+    bound: float | None = None
+    """Where its gate lies; None where there is none."""
+
+
 def histogram(title: str, values: Sequence[float], low: float, high: float, bins: int = 20) -> Plot:
     """How often values lie in each stretch from `low` to `high`; others count at its ends."""
     counts = [0] * bins
@@ -36,6 +45,34 @@ def histogram(title: str, values: Sequence[float], low: float, high: float, bins
         counts[min(max(place, 0), bins - 1)] += 1
     width = (high - low) / bins
     return Plot(title, tuple(Bar(f"{low + n * width:g}", many) for n, many in enumerate(counts)))
+
+
+def line(curve: Curve) -> str:
+    """The curve, drawn, its gate as a line across."""
+    across = [x for x, _ in curve.points] or [0.0]
+    up = [y for _, y in curve.points] + ([] if curve.bound is None else [curve.bound]) or [0.0]
+    left, right, low, high = min(across), max(across), min(up), max(up)
+    wide, tall = WIDTH - LEFT - 8, HEIGHT - TOP - BOTTOM
+
+    def place(x: float, y: float) -> str:
+        along = (x - left) / (right - left or 1)
+        above = (y - low) / (high - low or 1)
+        return f"{LEFT + along * wide:.1f},{TOP + (1 - above) * tall:.1f}"
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
+        f"<title>{escape(curve.title)}</title>",
+        f'<text x="{LEFT - 6}" y="{TOP + 8}" text-anchor="end">{high:.3g}</text>',
+        f'<text x="{LEFT - 6}" y="{HEIGHT - BOTTOM}" text-anchor="end">{low:.3g}</text>',
+        f'<text x="{LEFT}" y="{HEIGHT - 8}">step {left:g}</text>',
+        f'<text x="{WIDTH - 8}" y="{HEIGHT - 8}" text-anchor="end">step {right:g}</text>',
+        f'<polyline points="{" ".join(place(x, y) for x, y in curve.points)}"/>',
+    ]
+    if curve.bound is not None:
+        y = place(left, curve.bound).partition(",")[2]
+        parts.append(f'<line class="bound" x1="{LEFT}" y1="{y}" x2="{WIDTH - 8}" y2="{y}"/>')
+        parts.append(f'<text x="{LEFT + 4}" y="{float(y) - 3:.1f}">gate {curve.bound:g}</text>')
+    return "".join([*parts, "</svg>"])
 
 
 def svg(plot: Plot) -> str:

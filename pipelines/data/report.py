@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
 
-from pipelines.data.plots import Plot, svg
+from pipelines.data.plots import Curve, Plot, line, svg
 
 CELL = 160
 """Characters that a cell shows of a text."""
@@ -20,7 +20,8 @@ _STYLE = (
     "color:#1c1c1c;background:#fff}table{border-collapse:collapse;margin:.5rem 0 1.5rem}"
     "td,th{border:1px solid #ccc;padding:.2rem .6rem;text-align:left;vertical-align:top}"
     "svg{width:100%;max-width:40rem}svg text{font:10px system-ui,sans-serif;fill:#444}"
-    "svg rect{fill:#3b6ea5}svg line{stroke:#888}svg .bound{stroke:#b3261e;stroke-dasharray:4 3}"
+    "svg rect{fill:#3b6ea5}svg polyline{fill:none;stroke:#3b6ea5;stroke-width:1.5}"
+    "svg line{stroke:#888}svg .bound{stroke:#b3261e;stroke-dasharray:4 3}"
     ".no{color:#b3261e}.yes{color:#1e6b34}"
 )
 
@@ -51,6 +52,7 @@ class Report(NamedTuple):
     checks: tuple[Checked, ...]
     plots: tuple[Plot, ...] = ()
     tables: tuple[Table, ...] = ()
+    curves: tuple[Curve, ...] = ()
 
 
 def markdown(report: Report) -> str:
@@ -66,6 +68,14 @@ def markdown(report: Report) -> str:
         drawn = "".join(BLOCKS[round(8 * bar.value / most)] for bar in plot.bars)
         ends = f"{plot.bars[0].label} to {plot.bars[-1].label}" if plot.bars else "nothing"
         parts += [f"## {_safe(plot.title)}", f"`{drawn}` ({_safe(ends)}, at most {most:g})"]
+    for one in report.curves:
+        values = [y for _, y in one.points]
+        low, high = min(values, default=0.0), max(values, default=0.0)
+        drawn = "".join(
+            BLOCKS[round(8 * (y - low) / (high - low or 1))]
+            for y in values[:: max(1, len(values) // 60)]
+        )
+        parts += [f"## {_safe(one.title)}", f"`{drawn}` (from {low:.3g} to {high:.3g})"]
     for table in report.tables:
         parts += [f"## {_safe(table.title)}", *([_safe(table.note)] if table.note else [])]
         parts.append(_grid(table.headings, table.rows))
@@ -84,6 +94,7 @@ def page(report: Report) -> str:
         )
         parts.append(f"<table>{_head(('measure', 'found', 'bound', 'kept'))}{rows}</table>")
     parts += [f"<h2>{escape(plot.title)}</h2>{svg(plot)}" for plot in report.plots]
+    parts += [f"<h2>{escape(one.title)}</h2>{line(one)}" for one in report.curves]
     for table in report.tables:
         note = f"<p>{escape(table.note)}</p>" if table.note else ""
         body = "".join(

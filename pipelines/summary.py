@@ -1,0 +1,26 @@
+"""What came of a run, in three figures: what it was, what it is, and how sure the difference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+LAST = ("verify", "evaluate")
+"""Stages that compare the best policy with the baseline."""
+
+
+def summary(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a row of the runs; a figure is None where it was not measured."""
+    metrics: Mapping[str, Any] = next(
+        (one["metrics"] for one in reversed(row["stages"]) if one["name"] in LAST), {}
+    )
+    return {
+        "run": row["run"],
+        "pipeline": row["pipeline"],
+        "status": row["status"],
+        "reason": row["reason"],
+        "baseline": metrics.get("baseline"),
+        "final": metrics.get("score") or metrics.get("sampled"),
+        "improvement": metrics.get("improvement"),
+        "stages": row["stages"],
+    }
