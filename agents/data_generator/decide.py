@@ -77,7 +77,7 @@ def _begun(state: State, request: DataRequested, told: Fact) -> Sequence[Event]:
     sources = tuple(dict.fromkeys(request.sources or state.policy.sources))
     reason = _no(state, request, sources)
     if reason:
-        return (DatasetRejected(role=request.role, reason=reason),)
+        return (DatasetRejected(role=request.role, reason=reason, run=request.run),)
     role, policy = state.roles[request.role], state.policy
     seed = int(derived_id("seed", told.id)[:8], 16) if request.seed is None else request.seed
     target = role.quality_min if request.quality_target is None else request.quality_target
@@ -95,6 +95,7 @@ def _begun(state: State, request: DataRequested, told: Fact) -> Sequence[Event]:
         focus=request.focus,
         profile=role.profile,
         limits=least(whole, role.limits),
+        run=request.run,
     )
     return (begun, *_asked(state, Making(begun, {}), sources, request.quantity, told))
 
@@ -208,6 +209,7 @@ def _judged(
             report=assembled.report,
             count=count,
             quality=quality,
+            run=making.begun.run,
         )
         lifted = DeadlineLifted(key=f"dataset/{begun.dataset}")
         return (accepted, lifted, *rated(state, making, assembled.by_source))
@@ -251,7 +253,10 @@ def _too_late(state: State, making: Making, told: Fact) -> Sequence[Event]:
 def _rejected(
     state: State, making: Making, reason: str, by_source: dict[str, float]
 ) -> Sequence[Event]:
-    rejected = DatasetRejected(role=making.begun.role, dataset=making.id, reason=reason[:2000])
+    begun = making.begun
+    rejected = DatasetRejected(
+        role=begun.role, dataset=making.id, reason=reason[:2000], run=begun.run
+    )
     lifted = DeadlineLifted(key=f"dataset/{making.id}")
     return (rejected, lifted, *rated(state, making, by_source))
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 
 from agents.agent import Agent
-from agents.trainer.state import HEARS, INITIAL, Run, State, evolve
-from events.catalog.deadlines import DeadlineLifted, DeadlinePassed, DeadlineSet
+from agents.trainer.conduct import asked, broken, examined, rolled_back
+from agents.trainer.run import Run
+from agents.trainer.state import HEARS, INITIAL, State, evolve
+from events.catalog.data import DatasetAccepted, DatasetRejected
+from events.catalog.deadlines import DeadlineLifted, DeadlinePassed
 from events.catalog.hand import (
     ApprovalGiven,
     CancelRequested,
@@ -16,6 +19,7 @@ from events.catalog.hand import (
     HoldRequested,
     PauseRequested,
     ResumeRequested,
+    RollbackRequested,
     RunApproved,
     RunCancelled,
     RunHeld,
@@ -25,23 +29,27 @@ from events.catalog.hand import (
 from events.catalog.policies import TrainerPolicy
 from events.catalog.training import (
     RequestWithdrawn,
-    RunAbandoned,
-    RunCompleted,
     RunStarted,
     StageCompleted,
     StageFailed,
-    StageRequested,
     TrainingRejected,
     TrainingRequested,
 )
 from events.fact import Fact
 from events.ids import derived_id
 from events.message import Event
-from pipelines.pipeline import PIPELINES
+from pipelines.catalog import PIPELINES
 
-VERSION = "1"
+VERSION = "2"
 
-Hand = PauseRequested | ResumeRequested | HoldRequested | ApprovalGiven | CancelRequested
+Hand = (
+    PauseRequested
+    | ResumeRequested
+    | HoldRequested
+    | ApprovalGiven
+    | CancelRequested
+    | RollbackRequested
+)
 
 
 def decide(state: State, told: Fact) -> Sequence[Event]:
@@ -49,32 +57,49 @@ def decide(state: State, told: Fact) -> Sequence[Event]:
     match told.event:
         case TrainingRequested() as request:
             return _begun(state, request, told)
-        case StageCompleted(run=name, stage=stage, attempt=attempt):
+        case (
+            StageCompleted(run=name, stage=stage, attempt=attempt)
+            | StageFailed(run=name, stage=stage, attempt=attempt)
+        ):
             run = state.runs.get(name)
-            if run is None or not run.finished or (run.stage, run.attempt) != (stage, attempt):
+            if run is None or (run.stage, run.attempt) != (stage, attempt):
                 return ()
-            return () if run.paused or run.held else _onwards(state, run, told)
-        case StageFailed(run=name, stage=stage, attempt=attempt):
-            run = state.runs.get(name)
-            if run is None or not run.failed or (run.stage, run.attempt) != (stage, attempt):
-                return ()
-            return () if run.paused else _again(state, run, told)
+            return _followed(state, run, told)
+        case DatasetAccepted() | DatasetRejected():
+            return _of_data(state, told)
         case DeadlinePassed(key=key):
             run = state.runs.get(key.removeprefix("run/"))
             if run is None or not run.request:
                 return ()
-            late = run._replace(failed=f"no outcome within {state.policy.stage_hours:g} h")
-            return (_withdrawn(run, late.failed), *_again(state, late, told))
+            why = f"no outcome within {state.policy.stage_hours:g} h"
+            late = run._replace(failed=why, kind="late", retryable=True)
+            return (*_withdrawn(run, why), *broken(state, late, told))
         case (
             PauseRequested()
             | ResumeRequested()
             | HoldRequested()
             | ApprovalGiven()
             | CancelRequested()
+            | RollbackRequested()
         ) as hand:
             return _obeyed(state, hand, told)
         case _:
             return ()
+
+
+def _followed(state: State, run: Run, told: Fact) -> Sequence[Event]:
+    """What follows from a stage's end, unless a hand is on the run."""
+    if run.paused:
+        return ()
+    if run.finished:
+        return () if run.held else examined(state, run, told)
+    return broken(state, run, told) if run.failed else ()
+
+
+def _of_data(state: State, told: Fact) -> Sequence[Event]:
+    """The run that has taken in what became of its data: it is the one that stands at its end."""
+    waiting = next((run for run in state.runs.values() if run.answered == told.id), None)
+    return () if waiting is None else _followed(state, waiting, told)
 
 
 def _begun(state: State, request: TrainingRequested, told: Fact) -> Sequence[Event]:
@@ -83,17 +108,31 @@ def _begun(state: State, request: TrainingRequested, told: Fact) -> Sequence[Eve
         return (TrainingRejected(role=request.role, reason=reason),)
     pipeline = PIPELINES[request.pipeline]
     name = derived_id("run", told.id).replace("-", "")[:12]
-    run = Run(name, request.role, pipeline.name, pipeline.stages)
+    kind = state.roles[request.role].model_type
     seed = int(derived_id("seed", told.id)[:8], 16) if request.seed is None else request.seed
+    due = _due(state, request.role, told)
+    run = Run(name, request.role, pipeline.name, pipeline.stages, kind, request.base, seed, due)
     started = RunStarted(
         run=name,
         role=request.role,
+        model_type=kind,
         pipeline=pipeline.name,
         base=request.base,
         stages=pipeline.stages,
         seed=seed,
+        due=due,
     )
-    return (started, *_asked(state, run, pipeline.stages[0], 1, told))
+    return (started, *asked(state, run, pipeline.stages[0], told))
+
+
+def _due(state: State, role: str, told: Fact) -> datetime | None:
+    """When a run that begins now is given up: by the policy, or by the role's budget."""
+    hours = [
+        one
+        for one in (state.policy.run_hours, state.roles[role].budget.hours_per_run)
+        if one is not None
+    ]
+    return told.time + timedelta(hours=min(hours)) if hours else None
 
 
 def _no(state: State, request: TrainingRequested) -> str:
@@ -115,32 +154,11 @@ def _meant(name: str, known: Iterable[str]) -> str:
     return f"; there are: {', '.join(names[:20])}" if names else "; none is defined yet"
 
 
-def _asked(state: State, run: Run, stage: str, attempt: int, told: Fact) -> Sequence[Event]:
-    due = told.time + timedelta(hours=state.policy.stage_hours)
-    return (
-        StageRequested(run=run.id, stage=stage, attempt=attempt),
-        DeadlineSet(key=f"run/{run.id}", due=due),
-    )
-
-
-def _onwards(state: State, run: Run, told: Fact) -> Sequence[Event]:
-    place = run.stages.index(run.stage) + 1
-    if place < len(run.stages):
-        return _asked(state, run, run.stages[place], 1, told)
-    return (RunCompleted(run=run.id), DeadlineLifted(key=f"run/{run.id}"))
-
-
-def _again(state: State, run: Run, told: Fact) -> Sequence[Event]:
-    """The stage once more, or the end of the run with its reason."""
-    if run.retryable and run.attempt < state.policy.max_attempts:
-        return _asked(state, run, run.stage, run.attempt + 1, told)
-    times = "once" if run.attempt == 1 else f"{run.attempt} times"
-    reason = f"stage {run.stage!r} failed {times}, at last: {run.failed}"
-    return (RunAbandoned(run=run.id, reason=reason[:2000]), DeadlineLifted(key=f"run/{run.id}"))
-
-
-def _withdrawn(run: Run, reason: str) -> Event:
-    return RequestWithdrawn(run=run.id, request=run.request, reason=reason)
+def _withdrawn(run: Run, reason: str) -> Sequence[Event]:
+    """Of a stage's worker; data that is being made is another agent's, and is not waited for."""
+    if not run.request or run.stage == PIPELINES[run.pipeline].data_stage:
+        return ()
+    return (RequestWithdrawn(run=run.id, request=run.request, reason=reason),)
 
 
 def _obeyed(state: State, hand: Hand, told: Fact) -> Sequence[Event]:
@@ -148,7 +166,7 @@ def _obeyed(state: State, hand: Hand, told: Fact) -> Sequence[Event]:
     reason = f"no run {hand.run!r} is under way" if run is None else _unfit(run, hand)
     if run is None or reason:
         return (HandRefused(run=hand.run, asked=hand.wire, reason=reason),)
-    stopped = [_withdrawn(run, hand.wire)] if run.request else []
+    stopped = _withdrawn(run, hand.wire)
     lifted = DeadlineLifted(key=f"run/{run.id}")
     match hand:
         case PauseRequested():
@@ -158,18 +176,22 @@ def _obeyed(state: State, hand: Hand, told: Fact) -> Sequence[Event]:
         case HoldRequested():
             return (RunHeld(run=run.id),)
         case ApprovalGiven():
-            follows = _onwards(state, run, told) if run.finished and not run.paused else ()
+            follows = examined(state, run, told) if run.finished and not run.paused else ()
             return (RunApproved(run=run.id), *follows)
         case ResumeRequested():
             return (RunResumed(run=run.id), *_resumed(state, run, told))
+        case RollbackRequested(stage=stage, reason=why):
+            to = [one for one in run.passed if one.stage == stage][-1]
+            reason = f"somebody asked for it{f': {why}' if why else ''}"
+            return (*stopped, *rolled_back(state, run, to, reason, told))
 
 
 def _resumed(state: State, run: Run, told: Fact) -> Sequence[Event]:
     if run.finished:
-        return () if run.held else _onwards(state, run, told)
+        return () if run.held else examined(state, run, told)
     if run.failed:
-        return _again(state, run, told)
-    return _asked(state, run, run.stage, run.attempt, told)
+        return broken(state, run, told)
+    return asked(state, run, run.stage, told)
 
 
 def _unfit(run: Run, hand: Hand) -> str:
@@ -183,6 +205,11 @@ def _unfit(run: Run, hand: Hand) -> str:
             return "the run is held already"
         case ApprovalGiven() if not run.held:
             return "the run is not held, so there is nothing to approve"
+        case RollbackRequested() if run.paused:
+            return "the run is paused; resume it first"
+        case RollbackRequested(stage=stage) if stage not in [one.stage for one in run.passed]:
+            known = ", ".join(one.stage for one in run.passed) or "none yet"
+            return f"the run has not passed a stage {stage!r}; it has passed: {known}"
         case _:
             return ""
 

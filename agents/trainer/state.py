@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from agents.agent import hears
+from agents.trainer.run import Run, taken
+from events.catalog.data import DataBegun, DataRequested, DatasetAccepted, DatasetRejected
 from events.catalog.deadlines import DeadlinePassed
+from events.catalog.gates import (
+    CandidateRegistered,
+    GateFailed,
+    GatePassed,
+    IterationDecided,
+    RemedyApplied,
+    RunRolledBack,
+)
 from events.catalog.hand import (
     ApprovalGiven,
     CancelRequested,
     HoldRequested,
     PauseRequested,
     ResumeRequested,
+    RollbackRequested,
     RunApproved,
     RunCancelled,
     RunHeld,
@@ -19,7 +31,7 @@ from events.catalog.hand import (
     RunResumed,
 )
 from events.catalog.policies import PolicyAdopted, TrainerPolicy
-from events.catalog.roles import RoleDefined, RoleRetired
+from events.catalog.roles import RoleDefined, RoleProfile, RoleRetired
 from events.catalog.training import (
     RequestWithdrawn,
     RunAbandoned,
@@ -36,96 +48,64 @@ HEARS = hears(
     RoleDefined, RoleRetired, PolicyAdopted, TrainingRequested, RunStarted, StageRequested,
     StageCompleted, StageFailed, RequestWithdrawn, RunCompleted, RunAbandoned, DeadlinePassed,
     PauseRequested, ResumeRequested, HoldRequested, ApprovalGiven, CancelRequested,
-    RunPaused, RunResumed, RunHeld, RunApproved, RunCancelled,
+    RollbackRequested, RunPaused, RunResumed, RunHeld, RunApproved, RunCancelled, GatePassed,
+    GateFailed, RemedyApplied, RunRolledBack, IterationDecided, CandidateRegistered,
+    DataRequested, DataBegun, DatasetAccepted, DatasetRejected,
 )  # fmt: skip
 
 
-class Run(NamedTuple):
-    """A run under way. What has ended is forgotten here; the log and the projection know it."""
-
-    id: str
-    role: str
-    pipeline: str
-    stages: tuple[str, ...]
-    stage: str = ""
-    attempt: int = 0
-    request: str = ""
-    """The open `StageRequested`, or nothing."""
-    finished: bool = False
-    """The present stage is done; the next one has not been asked for."""
-    failed: str = ""
-    """Why the present attempt failed."""
-    retryable: bool = True
-    paused: bool = False
-    held: bool = False
+OURS = "agent:trainer"
+"""As whom the trainer speaks: of others' requests for data it is not the one that waits."""
 
 
 class State(NamedTuple):
     """All of it."""
 
-    roles: frozenset[str]
-    runs: dict[str, Run]
+    roles: Mapping[str, RoleProfile]
+    runs: Mapping[str, Run]
     policy: TrainerPolicy
 
 
-INITIAL = State(frozenset(), {}, TrainerPolicy())
+INITIAL = State({}, {}, TrainerPolicy())
 
 
 def evolve(state: State, told: Fact) -> State:
     """The state that has taken one more fact in."""
     match told.event:
-        case (
-            StageRequested(run=run)
-            | StageCompleted(run=run)
-            | StageFailed(run=run)
-            | RequestWithdrawn(run=run)
-            | RunPaused(run=run)
-            | RunResumed(run=run)
-            | RunHeld(run=run)
-            | RunApproved(run=run)
-        ):
-            known = state.runs.get(run)
-            if known is None:
-                return state
-            return State(state.roles, {**state.runs, run: _taken(known, told)}, state.policy)
-        case RoleDefined(role=role):
-            return state._replace(roles=state.roles | {role})
+        case RoleDefined(role=role, profile=profile):
+            return state._replace(roles={**state.roles, role: profile})
         case RoleRetired(role=role):
-            return state._replace(roles=state.roles - {role})
+            left = {name: one for name, one in state.roles.items() if name != role}
+            return state._replace(roles=left)
         case PolicyAdopted(policy=TrainerPolicy() as policy):
             return state._replace(policy=policy)
-        case RunStarted(run=run, role=role, pipeline=pipeline, stages=stages):
-            return state._replace(runs={**state.runs, run: Run(run, role, pipeline, stages)})
+        case RunStarted() as begun:
+            run = Run(
+                begun.run, begun.role, begun.pipeline, begun.stages,
+                begun.model_type, begun.base, begun.seed, begun.due,
+            )  # fmt: skip
+            return state._replace(runs={**state.runs, run.id: run})
         case RunCompleted(run=run) | RunAbandoned(run=run) | RunCancelled(run=run):
-            left = {key: one for key, one in state.runs.items() if key != run}
-            return state._replace(runs=left)
-        case _:
-            return state
+            rest = {key: one for key, one in state.runs.items() if key != run}
+            return state._replace(runs=rest)
+        case DataRequested() | DataBegun() | DatasetAccepted() | DatasetRejected():
+            known = data_run(state, told)
+        case event:
+            known = state.runs.get(getattr(event, "run", ""))
+    if known is None:
+        return state
+    return state._replace(runs={**state.runs, known.id: taken(known, told)})
 
 
-def _taken(run: Run, told: Fact) -> Run:
+def data_run(state: State, told: Fact) -> Run | None:
+    """The run for which data is being made that this fact is about."""
     match told.event:
-        case StageRequested(stage=stage, attempt=attempt):
-            return run._replace(
-                stage=stage, attempt=attempt, request=told.id, finished=False, failed=""
-            )
-        case StageCompleted(stage=stage, attempt=attempt):
-            if (stage, attempt) != (run.stage, run.attempt):
-                return run
-            return run._replace(finished=True, request="")
-        case StageFailed(stage=stage, attempt=attempt, reason=reason, retryable=retryable):
-            if (stage, attempt) != (run.stage, run.attempt):
-                return run
-            return run._replace(failed=reason, retryable=retryable, request="")
-        case RequestWithdrawn():
-            return run._replace(request="")
-        case RunPaused():
-            return run._replace(paused=True)
-        case RunResumed():
-            return run._replace(paused=False)
-        case RunHeld():
-            return run._replace(held=True)
-        case RunApproved():
-            return run._replace(held=False)
-        case _:
-            return run
+        case DataRequested(run=name) if told.actor == OURS:
+            return state.runs.get(name or "")
+        case DataBegun(run=name):
+            run = state.runs.get(name or "")
+            return run if run and run.request == told.cause_id else None
+        case DatasetAccepted(run=name, dataset=made) | DatasetRejected(run=name, dataset=made):
+            run = state.runs.get(name or "")
+            return run if run and (run.dataset or None) == made and run.request else None
+    return None

@@ -17,7 +17,7 @@ from agents.audit import audit
 from agents.scheduler import SCHEDULER
 from agents.shell import Shell, introduce
 from agents.trainer import TRAINER
-from agents.trainer.workers.pretend import failed
+from agents.trainer.workers.failing import failed
 from agents.worker import Runner, Tell, Worker
 from events.bus import LogTailBus
 from events.catalog.hand import ApprovalGiven, HoldRequested
@@ -55,8 +55,8 @@ def said(number: int, event: Event) -> Any:
 
 BEGINNING = (
     said(1, RoleDefined.model_validate({"role": "support", "profile": PROFILE})),
-    said(2, TrainingRequested(role="support", pipeline="srl_rlvr", base="tiny")),
-    said(3, TrainingRequested(role="suport", pipeline="srl_rlvr", base="tiny")),
+    said(2, TrainingRequested(role="support", pipeline="rehearsal", base="tiny")),
+    said(3, TrainingRequested(role="suport", pipeline="rehearsal", base="tiny")),
 )
 
 

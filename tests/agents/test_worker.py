@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 
 from agents import worker as module
-from agents.trainer.workers.pretend import failed, pretender
+from agents.trainer.workers.failing import failed
+from agents.trainer.workers.pretend import pretender
 from agents.worker import Runner, Tell, Worker
 from events.bus import LogTailBus
 from events.catalog.training import RequestWithdrawn, StageCompleted, StageRequested
@@ -40,7 +41,9 @@ async def granted(store: MemoryStore, *workers: Worker, seconds: float = 0.3) ->
 
 
 def request(number: int = 1) -> StageRequested:
-    return StageRequested(run=f"r{number}", stage="data", attempt=1)
+    return StageRequested.model_validate(
+        StageRequested.example | {"run": f"r{number}", "stage": "data", "pipeline": "rehearsal"}
+    )
 
 
 async def outcomes(store: MemoryStore) -> list[str]:

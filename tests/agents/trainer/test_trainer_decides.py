@@ -38,7 +38,7 @@ from tests.agents.spec import History, given, kinds
 
 PROFILE = {"name": "support", "purpose": "answers customers", "model_type": "support_replies"}
 ROLE = RoleDefined.model_validate({"role": "support", "profile": PROFILE})
-WANTED = TrainingRequested(role="support", pipeline="srl_rlvr", base="tiny")
+WANTED = TrainingRequested(role="support", pipeline="rehearsal", base="tiny")
 
 
 def begun() -> tuple[History, RunStarted]:
@@ -52,6 +52,13 @@ def done(run: str, stage: str, attempt: int = 1) -> StageCompleted:
     return StageCompleted(run=run, stage=stage, attempt=attempt, seconds=1.0)
 
 
+def asks(started: RunStarted, stage: str, attempt: int = 1) -> StageRequested:
+    return StageRequested(
+        run=started.run, stage=stage, attempt=attempt, pipeline=started.pipeline,
+        role=started.role, model_type=started.model_type, base=started.base, seed=started.seed,
+    )  # fmt: skip
+
+
 def broken(run: str, stage: str, attempt: int = 1, retryable: bool = True) -> StageFailed:
     return StageFailed(
         run=run, stage=stage, attempt=attempt, reason="out of memory", retryable=retryable
@@ -63,7 +70,7 @@ def test_a_training_begins_a_run_and_asks_for_its_first_stage_by_a_deadline() ->
     started, asked, deadline = history.tell(WANTED)
     assert isinstance(started, RunStarted)
     assert started.stages == ("data", "srl", "rlvr", "verify")
-    assert asked == StageRequested(run=started.run, stage="data", attempt=1)
+    assert asked == asks(started, "data", 1)
     due = history.now() + timedelta(hours=24)
     assert deadline == DeadlineSet(key=f"run/{started.run}", due=due)
 
@@ -114,7 +121,7 @@ def test_stages_follow_each_other_to_the_end_of_the_run() -> None:
     history, started = begun()
     for stage, following in zip(started.stages, started.stages[1:], strict=False):
         asked = history.tell(done(started.run, stage))[0]
-        assert asked == StageRequested(run=started.run, stage=following, attempt=1)
+        assert asked == asks(started, following, 1)
     ended = history.tell(done(started.run, "verify"))
     lifted = DeadlineLifted(key=f"run/{started.run}")
     assert ended == (RunCompleted(run=started.run), lifted)
@@ -124,7 +131,7 @@ def test_a_failed_stage_is_tried_again_and_then_the_run_is_abandoned() -> None:
     history, started = begun()
     for attempt in (1, 2):
         asked = history.tell(broken(started.run, "data", attempt))[0]
-        assert asked == StageRequested(run=started.run, stage="data", attempt=attempt + 1)
+        assert asked == asks(started, "data", attempt + 1)
     reason = "stage 'data' failed 3 times, at last: out of memory"
     abandoned = RunAbandoned(run=started.run, reason=reason)
     assert history.tell(broken(started.run, "data", 3))[0] == abandoned
@@ -142,7 +149,7 @@ def test_a_deadline_withdraws_the_stage_and_tries_it_again() -> None:
     withdrawn, asked, _ = history.tell(passed)
     assert isinstance(withdrawn, RequestWithdrawn)
     assert withdrawn.request == request
-    assert asked == StageRequested(run=started.run, stage="data", attempt=2)
+    assert asked == asks(started, "data", 2)
 
 
 def test_an_outcome_of_an_earlier_attempt_changes_nothing() -> None:
@@ -158,7 +165,7 @@ def test_a_paused_run_stands_still_and_goes_on_where_it_was() -> None:
     assert kinds(answer) == ["RunPaused", "RequestWithdrawn", "DeadlineLifted"]
     resumed, asked, _ = history.tell(ResumeRequested(run=started.run))
     assert resumed == RunResumed(run=started.run)
-    assert asked == StageRequested(run=started.run, stage="data", attempt=1)
+    assert asked == asks(started, "data", 2)
 
 
 def test_a_stage_that_ends_while_its_run_is_being_paused_counts() -> None:
@@ -166,7 +173,7 @@ def test_a_stage_that_ends_while_its_run_is_being_paused_counts() -> None:
     assert history.tell(PauseRequested(run=started.run))[0] == RunPaused(run=started.run)
     assert not history.tell(done(started.run, "data"))
     asked = history.tell(ResumeRequested(run=started.run))[1]
-    assert asked == StageRequested(run=started.run, stage="srl", attempt=1)
+    assert asked == asks(started, "srl", 1)
 
 
 def test_a_held_run_waits_behind_its_stage_for_an_approval() -> None:
@@ -175,7 +182,7 @@ def test_a_held_run_waits_behind_its_stage_for_an_approval() -> None:
     assert not history.tell(done(started.run, "data"))
     approved, asked, _ = history.tell(ApprovalGiven(run=started.run))
     assert approved == RunApproved(run=started.run)
-    assert asked == StageRequested(run=started.run, stage="srl", attempt=1)
+    assert asked == asks(started, "srl", 1)
 
 
 def test_an_approval_in_time_changes_nothing_else() -> None:
