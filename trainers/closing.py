@@ -35,7 +35,7 @@ def closed(run: Run, policy: Policy, measuring: bool = True) -> Outcome:
     return Outcome(metrics=metrics, per_item=run.save_items(items))
 
 
-def measured(run: Run, policy: Policy) -> tuple[dict[str, float | None], list[dict[str, Any]]]:
+def measured(run: Run, policy: Any) -> tuple[dict[str, float | None], list[dict[str, Any]]]:
     """How good it is, how far it went, how decided it is, on held-out problems; and each item."""
     problems = [problem_of(row) for row in run.rows(HELD_OUT)]
     longest = max(getattr(run.settings, "max_new", 0), LONGEST)
@@ -59,7 +59,14 @@ def measured(run: Run, policy: Policy) -> tuple[dict[str, float | None], list[di
         "entropy_relative": apart.relative_entropy,
     }
     items = [
-        {"problem": problem.id, **asdict(answer), "kl": item.kl, "tokens": item.tokens}
+        {
+            "problem": problem.id,
+            **asdict(answer),
+            "kl": item.kl,
+            "tokens": item.tokens,
+            "entropy": item.entropy,
+            "reference_entropy": item.reference_entropy,
+        }
         for problem, answer, item in zip(problems, found.per_item, apart.per_item, strict=True)
     ]
     return metrics, items

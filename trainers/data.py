@@ -30,6 +30,8 @@ TOLD = 20
 REPEATED = 0.01
 """Share of the rows that may stand there twice; samples of a small language do by chance."""
 TRAIN, HELD_OUT = "train", "held_out"
+WANTED = {"measure": HELD_OUT, "begin": ""}
+"""Of trainers that learn from no rows, what they cannot do without."""
 
 
 class Finding(NamedTuple):
@@ -61,9 +63,10 @@ class _Seen:
 def check(spec: JobSpec, folder: Path, settings: Any) -> dict[str, Checked]:
     """All rows of a job; every file is what the spec says, and can be trained on."""
     kind = row_kind(spec.trainer, settings)
-    if ":" not in spec.trainer and spec.data_named(TRAIN) is None:
-        meant = near(TRAIN, [one.name for one in spec.data])
-        named = f"data named {TRAIN!r}" + (f", not {meant!r}" if meant else "")
+    wanted = WANTED.get(spec.trainer, "" if ":" in spec.trainer else TRAIN)
+    if wanted and spec.data_named(wanted) is None:
+        meant = near(wanted, [one.name for one in spec.data])
+        named = f"data named {wanted!r}" + (f", not {meant!r}" if meant else "")
         raise BadData("there is nothing to train on", where="data", right=named)
     end = getattr(settings, "end", "")
     least = settings.batch if hasattr(settings, "batch") else 1

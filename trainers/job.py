@@ -47,6 +47,8 @@ TRAINERS: dict[str, str] = {
     "srl": "trainers.srl",
     "rlvr": "trainers.rlvr",
     "distill": "trainers.distill",
+    "measure": "trainers.measure",
+    "begin": "trainers.begin",
 }
 """The module of each of our trainers, imported when a job asks for it; each has a `train`."""
 

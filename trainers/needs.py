@@ -14,6 +14,8 @@ HEAD = "value_head.safetensors"
 
 def check_needs(spec: JobSpec, settings: Any) -> None:
     """Its models, and whoever scores; stop with one sentence where something is missing."""
+    if spec.trainer == "begin":  # it makes what others begin from
+        return
     check_base(spec.base)
     if spec.reference is not None:
         check_base(spec.reference, "reference")

@@ -147,4 +147,6 @@ PROFILES: dict[str, dict[str, Profile]] = {
         "real": {**_REAL, "learning_rate": 2e-5, "batch": 16, "epochs": 3},
         "tiny": {**_TINY, "learning_rate": 5e-4, "batch": 64, "steps": 100, "max_new": 96},
     },
+    "measure": {"real": {"max_new": 512}, "tiny": {"max_new": 160, "max_length": 160, "beta": 0.5}},
+    "begin": {"real": {}, "tiny": {}},
 }

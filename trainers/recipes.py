@@ -183,7 +183,33 @@ class Distill(Learning, Adapting, Sampling):
     """What every trace has to end with; empty asks nothing, the end token is added."""
 
 
-SETTINGS: dict[str, type[Learning]] = {
+class Measure(Documented):
+    """Change nothing: measure a model, or have it write samples."""
+
+    of: Literal["answers", "pairs", "scores", "samples"] = "answers"
+    """Answers to problems; pairs beside a reference; pairs by a reward model; or samples alone."""
+    samples: Annotated[int, Field(ge=1, le=1024)] = 4
+    """Completions of each prompt."""
+    max_new: Count = 256
+    """Tokens that a completion may have."""
+    max_length: Count = 1024
+    """Tokens of a prompt and its completion, for a reward model."""
+    temperature: Positive = 1.0
+    """Spread of the samples."""
+    beta: Positive = 0.1
+    """Weight of the reference in the gap of pairs."""
+
+
+class Begin(Documented):
+    """Make a tiny base to begin from."""
+
+    level: Share = 0.35
+    """Share of problems that its likeliest answers have right before it is good enough."""
+    size: Literal["small", "tiny"] = "small"
+    """How large it is."""
+
+
+SETTINGS: dict[str, type[Documented]] = {
     "sft": Sft,
     "reward": Reward,
     "dpo": Dpo,
@@ -192,10 +218,12 @@ SETTINGS: dict[str, type[Learning]] = {
     "srl": Srl,
     "rlvr": Rlvr,
     "distill": Distill,
+    "measure": Measure,
+    "begin": Begin,
 }
 
 
-def settings_of(recipe: Recipe) -> Learning:
+def settings_of(recipe: Recipe) -> Any:
     """All settings of one of our trainers, checked."""
     kind = SETTINGS.get(recipe.trainer)
     if kind is None:
@@ -221,7 +249,7 @@ def checked(kind: type[S], chosen: dict[str, Any]) -> S:
         raise Usage(wrong.what, where=where, right=wrong.right) from None
 
 
-def described(kind: type[Learning]) -> dict[str, str]:
+def described(kind: type[Documented]) -> dict[str, str]:
     """The sentence of each field, those of its groups included."""
     kinds = [one for one in reversed(kind.__mro__) if issubclass(one, Documented)]
     return {name: text for one in kinds for name, text in sentences(one).items()}

@@ -137,6 +137,8 @@ def row_kind(trainer: str, settings: Any) -> type[Row]:
             return Asked
         case "srl":
             return Solved
+        case "measure":
+            return {"answers": Evaluated, "samples": Prompted}.get(settings.of, Pair)
         case "distill":
             alone = settings.mode == "on_policy" and settings.on_policy_share == 1
             return Prompted if alone else Written
@@ -146,7 +148,7 @@ def row_kind(trainer: str, settings: Any) -> type[Row]:
 def held_out_kind(trainer: str, settings: Any, first: Mapping[str, Any]) -> type[Row]:
     """What its held-out rows are: problems, or for who learns from pairs and labels those again."""
     kind = row_kind(trainer, settings)
-    if kind is Row or trainer == "reward":
+    if kind is Row or trainer in ("reward", "measure"):
         return kind
     if trainer == "dpo" and ("chosen" in first or "rejected" in first):
         return Pair
