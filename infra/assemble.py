@@ -32,6 +32,7 @@ from infra.makers import Makers
 from infra.rejected import Rejected
 from infra.settings import Settings
 from infra.sockets import is_loopback
+from infra.training import Training
 from memory.messages.collaborations import COLLABORATIONS
 from memory.messages.inboxes import INBOXES
 from memory.remembering.memories import MEMORIES
@@ -91,6 +92,9 @@ async def built(
     if slots and workers is None and home is not None:
         makers = Makers(home, settings, store, None if knowledge is None else knowledge.hits)
         parts += [makers, _runner("data", makers.workers(), store, bus, slots)]
+        training = Training(home, settings)
+        parts += [training, _runner("training", training.workers(), store, bus, slots)]
+        workers = ()
     workers = workers_of(settings) if workers is None else workers
     if slots and workers:
         parts.append(_runner("pretend", workers, store, bus, slots))

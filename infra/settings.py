@@ -42,7 +42,7 @@ class Workers(Section):
     slots: int = Field(default=2, ge=0, le=256)
     """Requests that are carried out at the same time; 0 leaves them to others."""
     pretend_seconds: float = Field(default=1.0, ge=0, le=3600)
-    """How long a stage takes that is only pretended."""
+    """How long a stage of a rehearsal takes."""
     token: SecretStr = SecretStr("")
     """By which `ratchet worker` is let in; on the command line others could read it."""
 

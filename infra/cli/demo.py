@@ -1,6 +1,7 @@
-"""`ratchet demo`: a short story of one training run, told as it happens, and then audited.
+"""`ratchet demo`: one whole improvement cycle on this machine, offline, told as it happens.
 
-In this version its workers only pretend to train; it says so, and measures nothing.
+A tiny base is made, measured and taught, every gate is judged from what was measured, and at the
+end the history is audited. Nothing is pretended: what it prints was trained and measured here.
 """
 
 from __future__ import annotations
@@ -8,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
+import time
 from contextlib import suppress
 from typing import Any
 
 import typer
 
 from agents.audit import audit
-from agents.trainer.workers.pretend import pretender
-from events.bus import Progress
 from events.catalog.roles import RoleDefined
 from events.catalog.training import TrainingRequested
 from events.envelope import Envelope
@@ -24,36 +24,37 @@ from events.store import append
 from events.suggest import near
 from infra.assemble import AGENTS, built
 from infra.cli import show
+from infra.cli.story import Story
 from infra.home import Lock
 from infra.house import House
+from infra.reports import reported
 from infra.settings import configuration
-from pipelines.pipeline import PIPELINES
+from pipelines.catalog import PIPELINES
+from pipelines.summary import summary
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-PRETENCE = (
-    "The workers of this version only pretend to train: no model is made, nothing is measured."
-)
-TOLD = {
-    "TrainingRequested": "a training was asked for",
-    "RunStarted": "the trainer began a run",
-    "StageRequested": "asked for",
-    "StageCompleted": "done",
-    "StageFailed": "failed",
-    "RunCompleted": "the run passed all its stages",
-    "RunAbandoned": "the run was given up",
+SHOWN = tuple(name for name in PIPELINES if name != "rehearsal")
+ROLES = {
+    "srl_rlvr": ("sums", "adds numbers, digit by digit", "arithmetic_reasoning"),
+    "dpo": ("support", "answers customers", "support_replies"),
+    "srf": ("support", "answers customers", "support_replies"),
 }
+"""Of each pipeline: the role that is taught, what it is for, and its model type."""
+ENTROPY = {"min": 0.05, "max": 2.0}
+"""A template has less to choose from than free language: the band says so."""
+END = ("RunCompleted", "RunAbandoned")
 
 
 @app.command()
 def demo(
-    pipeline: str = typer.Option("srl_rlvr", help="srl_rlvr, dpo or srf."),
+    pipeline: str = typer.Option("srl_rlvr", help=f"{', '.join(SHOWN[:-1])} or {SHOWN[-1]}."),
     seed: int = typer.Option(-1, help="Repeat an earlier run; fresh by default, and printed."),
 ) -> None:
-    """Play one whole training run on this machine, offline."""
-    if pipeline not in PIPELINES:
-        hint = near(pipeline, PIPELINES)
-        right = f"did you mean {hint!r}?" if hint else ", ".join(PIPELINES)
+    """Play one whole improvement cycle on this machine, offline."""
+    if pipeline not in SHOWN:
+        hint = near(pipeline, SHOWN)
+        right = f"did you mean {hint!r}?" if hint else ", ".join(SHOWN)
         raise Malformed(f"no pipeline is named {pipeline!r}", where="--pipeline", right=right)
     chosen = seed if seed >= 0 else random.SystemRandom().randrange(2**31)
     home = show.home()
@@ -66,33 +67,27 @@ def demo(
 
 
 async def _play(pipeline: str, seed: int) -> dict[str, Any]:
-    _tell(f"Home {show.home().folder}, pipeline {pipeline}, seed {seed}.")
-    _tell(PRETENCE)
-    store = show.home().writer()
-    house = await built(store, configuration().settings, workers=(pretender(0.5),))
+    home, story = show.home(), Story()
+    story.tell(f"Home {home.folder}, pipeline {pipeline}, seed {seed}.")
+    store, began = home.writer(), time.monotonic()
+    house = await built(store, configuration().settings, home=home)
     running = asyncio.create_task(house.run())
     try:
         request = await _ask(house, pipeline, seed)
-        run = await _watch(house, request)
+        run = await _watch(house, request, story)
     finally:
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
     row = (await house.fold("runs")).state[run]
-    key = show.home().public_key
-    report = await audit(store, AGENTS, key=key, told=show.progress("audit"))
+    report = await audit(store, AGENTS, key=home.public_key, told=show.progress("audit"))
+    place = reported(home, row)
     await house.close()
     return {
-        "run": run,
-        "pipeline": pipeline,
+        **summary(row),
         "seed": seed,
-        "status": row["status"],
-        "pretended": True,
-        "baseline": None,
-        "final": None,
-        "improvement": None,
-        "stages": row["stages"],
-        "report": None,
+        "seconds": round(time.monotonic() - began, 1),
+        "report": str(place),
         "audit": {
             "events": report.events,
             "chain": "intact" if report.broken_at is None else "broken",
@@ -103,60 +98,55 @@ async def _play(pipeline: str, seed: int) -> dict[str, Any]:
 
 
 async def _ask(house: House, pipeline: str, seed: int) -> Envelope:
-    profile = {"name": "demo", "purpose": "shows one run", "model_type": "arithmetic_reasoning"}
-    role = RoleDefined.model_validate({"role": "demo", "profile": profile})
-    wanted = TrainingRequested(role="demo", pipeline=pipeline, base="tiny", seed=seed)
+    name, purpose, kind = ROLES[pipeline]
+    profile: dict[str, Any] = {"name": name, "purpose": purpose, "model_type": kind}
+    profile["entropy"] = ENTROPY
+    role = RoleDefined.model_validate({"role": name, "profile": profile})
+    wanted = TrainingRequested(role=name, pipeline=pipeline, base="tiny", seed=seed)
     _, request = await append(house.store, role, wanted, actor="demo")
     return request
 
 
-async def _watch(house: House, request: Envelope) -> str:
+async def _watch(house: House, request: Envelope, story: Story) -> str:
     """Tell what happens until the run has ended; its id."""
-    ear = house.bus.ear(TOLD)
+    ear = house.bus.ear(story.heard)
     follower = house.bus.follow()
     position, run = request.position - 1, ""
     while True:
-        for envelope in await house.store.read(position, None, 100, TOLD):
+        for envelope in await house.store.read(position, None, 100, story.heard):
             position = envelope.position
+            if envelope.correlation_id != request.correlation_id:
+                continue
             event = envelope.event()
-            mine = envelope.correlation_id == request.correlation_id
-            if mine:
-                _tell(f"{position:>5}  {_line(event)}")
-                run = getattr(event, "run", run)
-            if mine and envelope.type in ("RunCompleted", "RunAbandoned"):
+            story.event(event)
+            run = getattr(event, "run", None) or run
+            if envelope.type in END:
                 return run
         while (progress := await follower.next(0.01)) is not None:
-            _tell(_step(progress), moving=True)
+            story.progress(progress.says)
         await ear.wait(0.1)
 
 
-def _line(event: Any) -> str:
-    stage = f"stage {event.stage}: " if hasattr(event, "stage") else ""
-    return f"{event.wire:<18} {stage}{TOLD[event.wire]}"
-
-
-def _step(progress: Progress) -> str:
-    says = progress.says
-    return f"       {says.get('stage')}: step {says.get('step')} of {says.get('steps')}"
-
-
-def _tell(line: str, moving: bool = False) -> None:
-    if moving and not sys.stderr.isatty():
-        return
-    ends = "\r" if moving else "\n"
-    print(f"\x1b[2K{line}" if sys.stderr.isatty() else line, end=ends, file=sys.stderr, flush=True)
-
-
 def _summary(document: dict[str, Any]) -> str:
-    audited = document["audit"]
-    home = show.home().folder
-    return (
-        f"\nRun {document['run']} {document['status']}: {len(document['stages'])} stages, all "
-        "pretended."
-        f"\nAudit: {audited['events']} events, chain {audited['chain']}, "
-        f"{audited['decisions']} decisions derived again, {audited['differences']} differences."
-        f"\n\nLook further:"
-        f"\n  ratchet --home {home} runs show {document['run']}"
-        f"\n  ratchet --home {home} why {audited['events']}"
-        f"\n  ratchet --home {home} audit"
+    audited, home = document["audit"], show.home().folder
+    lines = [f"\nRun {document['run']} {document['status']} in {document['seconds']:.0f} s."]
+    if document["reason"]:
+        lines.append(document["reason"])
+    for name in ("baseline", "final", "improvement"):
+        one = document[name]
+        if one is not None:
+            span = f"{one['low']:+.3f} to {one['high']:+.3f}, {one['n']} items"
+            lines.append(f"  {name:<12} {one['value']:+.3f}  ({span})")
+    return "\n".join(
+        [
+            *lines,
+            f"Audit: {audited['events']} events, chain {audited['chain']}, "
+            f"{audited['decisions']} decisions derived again, "
+            f"{audited['differences']} differences.",
+            f"Report: {document['report']}",
+            "\nLook further:",
+            f"  ratchet --home {home} runs show {document['run']}",
+            f"  ratchet --home {home} events list --type GatePassed",
+            f"  ratchet --home {home} audit",
+        ]
     )

@@ -169,7 +169,7 @@ def torch(_: Home) -> Check:
         version = importlib.metadata.version("torch")
     except importlib.metadata.PackageNotFoundError:
         right = "pip install 'ratchet-fleet[train]'"
-        return Check("torch", False, "not there; this version only pretends to train", right, False)
+        return Check("torch", False, "not there: nothing can be trained here", right, False)
     return Check("torch", True, version, needed=False)
 
 

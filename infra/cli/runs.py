@@ -73,6 +73,17 @@ def approve(
     _hand("ApprovalGiven", run, wait, note=note)
 
 
+@app.command()
+def rollback(
+    run: str = Run,
+    stage: str = typer.Argument(help="Behind which stage it is to be again."),
+    reason: str = Reason,
+    wait: float = Wait,
+) -> None:
+    """Bring a run back to where it was behind an earlier stage; it goes on from there."""
+    _hand("RollbackRequested", run, wait, stage=stage, reason=reason)
+
+
 def _hand(wire: str, run: str, wait: float, **words: str) -> None:
     """Ask it of a run that is there; whether it can be done is the trainer's answer."""
     named("run", run, state(RUNS))
@@ -95,7 +106,31 @@ def _text(row: dict[str, Any]) -> str:
         f"seed {row['seed']}\n{row['status']}{reason}{held}, begun {row['started_at'][:19]}Z\n\n"
     )
     columns = ("stage", "status", "attempts", "seconds", "gate")
-    return head + show.table(columns, [_stage(one) for one in row["stages"]])
+    text = head + show.table(columns, [_stage(one) for one in row["stages"]])
+    checks = [line for one in row["stages"] for line in _checks(one)]
+    if checks:
+        headings = ("stage", "metric", "value", "from", "to", "items", "bound", "verdict")
+        text += "\n\n" + show.table(headings, checks)
+    for one in row["stages"]:
+        for remedy in (one["gate"] or {}).get("remedies", ()):
+            text += f"\n{one['name']}: {remedy['symptom']}, {remedy['remedy']}, on from"
+            text += f" {remedy['back_to']}"
+    return text
+
+
+def _checks(stage: dict[str, Any]) -> list[tuple[object, ...]]:
+    """The figures that its gate looked at last."""
+    found: list[tuple[object, ...]] = []
+    for one in (stage["gate"] or {}).get("checks", ()):
+        sign = ">=" if one["side"] == "at_least" else "<="
+        value, low, high = (
+            "" if one[name] is None else f"{one[name]:.3g}" for name in ("value", "low", "high")
+        )
+        bound = f"{sign} {one['bound']:g}"
+        found.append(
+            (stage["name"], one["metric"], value, low, high, one["n"], bound, one["verdict"])
+        )
+    return found
 
 
 def _stage(one: dict[str, Any]) -> tuple[object, ...]:

@@ -37,7 +37,6 @@ log = logging.getLogger(__name__)
 
 LOOK = 0.5
 """Seconds between looks whether the home is still there."""
-PRETENCE = "training workers of this version only pretend: no model is made, nothing is measured"
 
 
 @app.command()
@@ -90,7 +89,7 @@ async def _run(home: Home, chosen: Configuration) -> int:
             if wire is not None:
                 await wire.ready()
             _announce(home, house, server.near_url, token, wire)
-            await _greet(home, house, server.url, chosen, wire)
+            await _greet(home, house, server.url, wire)
             if not (server.loopback or Tokens(home.folder / "tokens.json").all()):
                 _say("nobody may call yet: `ratchet tokens add NAME --scope publish` makes a token")
             code = await _watch(home, stop, parts, server.serving)
@@ -118,9 +117,7 @@ def _announce(home: Home, house: House, url: str, token: str, wire: Wire | None)
     )
 
 
-async def _greet(
-    home: Home, house: House, url: str, chosen: Configuration, wire: Wire | None
-) -> None:
+async def _greet(home: Home, house: House, url: str, wire: Wire | None) -> None:
     head = await house.store.head()
     nats = None if wire is None else wire.link.shown
     document = {
@@ -132,8 +129,6 @@ async def _greet(
     }
     doors = url if nats is None else f"{url}, {nats}"
     show.answer(document, f"ratchet is up: {doors}, home {home.folder}")
-    if chosen.settings.workers.slots:
-        _say(PRETENCE)
 
 
 async def _watch(

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
-from agents.trainer.workers.pretend import failed
+from agents.trainer.workers.failing import failed
 from agents.worker import Tell, Worker
 from events.catalog.hand import PauseRequested, ResumeRequested
 from events.catalog.roles import RoleDefined
@@ -26,7 +26,7 @@ from infra.house import House
 from infra.settings import Settings, Workers
 
 ROLES = 12
-_PIPELINES = ("srl_rlvr", "dpo", "srf")
+_PIPELINES = ("rehearsal",) * 3
 _ENDS = ("RunCompleted", "RunAbandoned", "TrainingRejected")
 
 

@@ -117,7 +117,7 @@ async def timed(
             await people[0].publish("RoleDefined", {"role": f"r{number}", "profile": profile})
 
         async def one(caller: Publisher, number: int) -> tuple[float, float]:
-            data = {"role": f"r{number % ROLES}", "pipeline": "srl_rlvr", "base": "tiny"}
+            data = {"role": f"r{number % ROLES}", "pipeline": "rehearsal", "base": "tiny"}
             event_id = new_id()
             began = time.time()
             answer = asyncio.ensure_future(decisions.on(event_id))

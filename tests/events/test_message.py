@@ -62,7 +62,7 @@ def test_a_stream_may_be_named_by_a_field_within() -> None:
 
 
 def test_a_draft_knows_what_it_opens_and_closes() -> None:
-    assert draft(StageRequested(run="r", stage="s", attempt=1)).opens
+    assert draft(StageRequested.model_validate(StageRequested.example)).opens
     assert not draft(TrainingRequested(role="r", pipeline="p", base="b")).opens
     assert draft(RequestWithdrawn(run="r", request="that", reason="so")).closes == "that"
 
@@ -70,7 +70,7 @@ def test_a_draft_knows_what_it_opens_and_closes() -> None:
 def test_a_name_cannot_break_a_line_or_a_path() -> None:
     for name in ("a\nb", "a/b", "../up", "", "a" * 101, "a b", "ü"):
         with pytest.raises(ValidationError):
-            StageRequested(run=name, stage="s", attempt=1)
+            StageRequested.model_validate(StageRequested.example | {"run": name})
 
 
 class TestGrown(Event, wire="TestGrown", version=3, stream="grown/{name}"):

@@ -18,6 +18,7 @@ SPLIT_BY_KIND = {"utils", "util", "helpers", "helper", "types", "common", "misc"
 MAY_IMPORT_LATE: dict[str, str] = {
     "infra/cli/": "ratchet --help answers within 300 ms, so a command loads what it needs itself",
     "infra/assemble.py": "FastAPI takes 300 ms, and of all who assemble only `up` opens a door",
+    "infra/training.py": "the trainers' stages load the data's measures, and few homes train",
     "infra/makers.py": "LangGraph and a model client take seconds, and only who makes data has use",
     "events/sql/connect.py": "migrations load Alembic, and only an old schema needs them",
     "events/sql/postgres/link.py": "migrations load Alembic, and only an old schema needs them",

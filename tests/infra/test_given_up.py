@@ -30,7 +30,7 @@ from tests.events.nats.serving import linked, running, serving, until
 from tests.infra.api.doors import OWNER, bearing, front, is_refusal
 from tests.infra.processes import Ended, ratchet, up
 
-TRAINING = ("publish", "TrainingRequested", "role=nobody", "pipeline=dpo", "base=tiny")
+TRAINING = ("publish", "TrainingRequested", "role=nobody", "pipeline=rehearsal", "base=tiny")
 READING = Reading("mail", ("TrainingRequested",), later=(0.05,), tries=2)
 
 
@@ -242,7 +242,7 @@ async def test_only_an_operator_tries_again_and_each_is_given_once(tmp_path: Pat
 
 
 async def test_a_refused_message_is_published_by_the_operator_once(tmp_path: Path) -> None:
-    data = json.dumps({"role": "a", "pipeline": "dpo", "base": "tiny"}).encode()
+    data = json.dumps({"role": "a", "pipeline": "rehearsal", "base": "tiny"}).encode()
     async with front(tmp_path) as door:
         Rejected(tmp_path).keep("nats", {"what": "no"}, data, "TrainingRequested")
         (entry,) = Rejected(tmp_path).all()

@@ -20,7 +20,7 @@ from infra.messages import Messages
 from infra.rejected import Rejected
 from infra.tokens import Tokens
 
-TRAINING = {"role": "support", "pipeline": "srl_rlvr", "base": "tiny"}
+TRAINING = {"role": "support", "pipeline": "rehearsal", "base": "tiny"}
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 

@@ -28,7 +28,7 @@ from tests.infra.processes import Running, up
 
 pytestmark = pytest.mark.real
 
-TRAINING = {"role": "support", "pipeline": "srl_rlvr", "base": "tiny"}
+TRAINING = {"role": "support", "pipeline": "rehearsal", "base": "tiny"}
 
 
 async def quiet(_error: Exception) -> None:

@@ -23,7 +23,7 @@ from tests.infra.processes import Running, up
 
 pytestmark = pytest.mark.real
 
-TRAINING = {"role": "support", "pipeline": "dpo", "base": "tiny"}
+TRAINING = {"role": "support", "pipeline": "rehearsal", "base": "tiny"}
 CONSUMER = {
     "stream_name": "RATCHET",
     "config": {"deliver_subject": "ratchet.work.claim", "deliver_policy": "all"},

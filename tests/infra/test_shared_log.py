@@ -26,7 +26,7 @@ from tests.infra.processes import Running, noted, ratchet, start, up
 pytestmark = pytest.mark.real
 
 SECRET = "s3cr3t-Word"
-WORDS = ("publish", "TrainingRequested", "role=support", "pipeline=srl_rlvr", "base=tiny")
+WORDS = ("publish", "TrainingRequested", "role=support", "pipeline=rehearsal", "base=tiny")
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def published(running: Running) -> int:
     return told.status
 
 
-TRAINING = {"role": "support", "pipeline": "srl_rlvr", "base": "tiny"}
+TRAINING = {"role": "support", "pipeline": "rehearsal", "base": "tiny"}
 
 
 def test_a_home_moves_and_says_where_its_log_went(tmp_path: Path, shared: dict[str, str]) -> None:

@@ -24,7 +24,7 @@ from tests.infra.processes import ROOT, Running, environment, up
 
 pytestmark = pytest.mark.real
 
-TRAINING = {"role": "support", "pipeline": "dpo", "base": "tiny"}
+TRAINING = {"role": "support", "pipeline": "rehearsal", "base": "tiny"}
 OURS = {"RATCHET__WORKERS__SLOTS": "0"}
 """The owner of these tests has no worker of its own."""
 
@@ -256,7 +256,8 @@ def test_an_answer_from_an_older_lease_is_refused_and_the_newer_one_counts(tmp_p
             assert newer["request"] == granted["request"]
             assert newer["epoch"] == granted["epoch"] + 1
             request = granted["request"]
-            data = {**request["data"], "seconds": 1.0}
+            data = {name: request["data"][name] for name in ("run", "stage", "attempt")}
+            data |= {"seconds": 1.0}
             answer = {"request_id": request["event_id"], "type": "StageCompleted", "data": data}
             late = await ask("answer", epoch=granted["epoch"], **answer)
             assert late["error"]["kind"] == "LeaseLost"

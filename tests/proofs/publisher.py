@@ -17,7 +17,7 @@ from events.ingress import admitted
 from infra.home import Home
 from infra.publishing import publish
 
-WANTED = {"role": "support", "pipeline": "srl_rlvr", "base": "tiny"}
+WANTED = {"role": "support", "pipeline": "rehearsal", "base": "tiny"}
 
 
 def main(home: Path, notes: Path, pause: float) -> None:

@@ -24,7 +24,7 @@ from infra.settings import Settings
 from infra.tokens import Tokens
 
 OWNER = "the owner's own"
-TRAINING = {"role": "support", "pipeline": "srl_rlvr", "base": "tiny"}
+TRAINING = {"role": "support", "pipeline": "rehearsal", "base": "tiny"}
 JSON = {"content-type": "application/json"}
 
 

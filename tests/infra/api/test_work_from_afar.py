@@ -29,7 +29,9 @@ async def claimed(door: Front) -> dict[str, Any]:
 
 
 def completed(granted: dict[str, Any], **more: Any) -> dict[str, Any]:
-    data = {**granted["request"]["data"], "seconds": 1.5, **more}
+    named = ("run", "stage", "attempt")
+    data = {name: granted["request"]["data"][name] for name in named}
+    data |= {"seconds": 1.5, **more}
     return {
         "request_id": granted["request"]["event_id"],
         "epoch": granted["epoch"],

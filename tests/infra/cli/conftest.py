@@ -18,7 +18,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "policy.yaml").write_text("agent: trainer\nmax_attempts: 2\n")
     document(home, "init", cwd=folder)
     document(home, "roles", "apply", "roles", cwd=folder)
-    words = ("publish", "TrainingRequested", "pipeline=dpo", "base=tiny")
+    words = ("publish", "TrainingRequested", "pipeline=rehearsal", "base=tiny")
     document(home, *words, "role=support", "--wait")
     document(home, *words, "role=suport", "--wait", code=1)
     document(home, "policies", "apply", "policy.yaml", cwd=folder)

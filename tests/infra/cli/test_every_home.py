@@ -66,7 +66,7 @@ def test_the_commands_work_beside_an_owner(tmp_path: Path) -> None:
     (folder / "support.yaml").write_text("name: support\npurpose: Answer.\nmodel_type: chat\n")
     with up(home) as owner:
         document(home, "roles", "apply", "support.yaml", cwd=folder)
-        words = ("publish", "TrainingRequested", "role=support", "pipeline=dpo", "base=tiny")
+        words = ("publish", "TrainingRequested", "role=support", "pipeline=rehearsal", "base=tiny")
         begun = document(home, *words, "--wait")
         run = begun["outcome"]["data"]["run"]
         assert document(home, "runs", "hold", run, "--wait")["outcome"]["type"] == "RunHeld"

@@ -24,7 +24,7 @@ FULL = Path("/dev/full")
 TRAINING = ("publish", "TrainingRequested")
 
 
-WHOLE = ("role=support", "pipeline=dpo", "base=tiny")
+WHOLE = ("role=support", "pipeline=rehearsal", "base=tiny")
 LARGE = json.dumps({"agent": "trainer", "reason": "x" * 3_000_000}).encode()
 FILES = {
     "list.json": b"[1, 2]",
@@ -35,7 +35,7 @@ FILES = {
 }
 WRONG: dict[tuple[Word, ...], tuple[str, ...]] = {
     ("publish", "TrainingRequsted", *WHOLE): ("did you mean 'TrainingRequested'?",),
-    (*TRAINING, "role=support", "pipeline=dpo"): ("'base' is missing", "(base)"),
+    (*TRAINING, "role=support", "pipeline=rehearsal"): ("'base' is missing", "(base)"),
     (*TRAINING, *WHOLE, "sed=1"): ("has no field 'sed'", "did you mean 'seed'?"),
     (*TRAINING, *WHOLE, "seed=one"): ("'seed' may not be 'one'", "a whole number"),
     (*TRAINING, b"role=\xff\xfe", *WHOLE[1:]): ("not UTF-8", "(role)"),
@@ -141,7 +141,7 @@ def test_the_same_id_is_published_once_and_never_means_something_else(tmp_path: 
 
 
 def test_a_wait_brings_the_answer_and_its_exit_code(copy: Path) -> None:
-    words = ("publish", "TrainingRequested", "pipeline=dpo", "base=tiny")
+    words = ("publish", "TrainingRequested", "pipeline=rehearsal", "base=tiny")
     begun = document(copy, *words, "role=sentiment", "--wait")
     assert set(begun["outcome"]) == ENVELOPE
     assert begun["outcome"]["type"] == "RunStarted"
@@ -153,8 +153,8 @@ def test_a_wait_brings_the_answer_and_its_exit_code(copy: Path) -> None:
 
 def test_a_wait_that_nobody_answers_ends_with_4_and_tells_where_the_event_is(copy: Path) -> None:
     document(copy, "agents", "pause", "trainer")
-    ended = said(copy, "publish", "TrainingRequested", "role=support", "pipeline=dpo", "base=tiny",
-                 "--wait", "0.3", "--json")  # fmt: skip
+    ended = said(copy, "publish", "TrainingRequested", "role=support", "pipeline=rehearsal",
+                 "base=tiny", "--wait", "0.3", "--json")  # fmt: skip
     assert ended.code == 4
     assert "no agent has answered within 0.3 s" in ended.err
     answer = json.loads(ended.out)

@@ -18,13 +18,13 @@ def the_run(home: Path) -> str:
 
 def test_runs_are_listed_and_shown(history: Path) -> None:
     (row,) = document(history, "runs", "list")["runs"]
-    assert (row["role"], row["pipeline"], row["status"]) == ("support", "dpo", "running")
+    assert (row["role"], row["pipeline"], row["status"]) == ("support", "rehearsal", "running")
     shown = document(history, "runs", "show", row["run"])
     assert {"run", "pipeline", "role", "status", "stages"} <= set(shown)
     assert shown["stages"][0]["name"] == row["stage"]
     assert all(set(stage) >= STAGE for stage in shown["stages"])
     text = said(history, "runs", "show", row["run"]).out
-    assert text.startswith(f"Run {row['run']} of role support, pipeline dpo")
+    assert text.startswith(f"Run {row['run']} of role support, pipeline rehearsal")
 
 
 def test_a_run_that_is_not_there_is_not_found(history: Path) -> None:

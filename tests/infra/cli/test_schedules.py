@@ -10,7 +10,7 @@ import pytest
 from events.memory import utc_now
 from tests.infra.cli.saying import document, kept, refused, said
 
-TRAINING = ("--publish", "TrainingRequested", "role=support", "pipeline=dpo", "base=tiny")
+TRAINING = ("--publish", "TrainingRequested", "role=support", "pipeline=rehearsal", "base=tiny")
 
 
 def test_a_schedule_is_added_once_and_again_when_it_has_changed(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ host all postgres 127.0.0.1/32 trust
 host all all      127.0.0.1/32 scram-sha-256
 """
 ROLE = {**RoleDefined.example, "role": "support"}
-TRAINING = {"role": "support", "pipeline": "dpo", "base": "tiny"}
+TRAINING = {"role": "support", "pipeline": "rehearsal", "base": "tiny"}
 PLACE = re.compile(r"(?<=[/@])(nats(?:-[012])?|postgres):(\d+)")
 
 
