@@ -88,6 +88,7 @@ class Teams:
     def __init__(self, models: Models) -> None:
         self._teacher = endpoint("teacher", models.teacher)
         self._verifier = endpoint("verifier", models.verifier)
+        self._retriever = endpoint("retriever", models.retriever)
         self._teams: dict[str, Team] = {}
         self._open = AsyncExitStack()
         self._starting = asyncio.Lock()
@@ -114,9 +115,10 @@ class Teams:
             together = TOGETHER if teacher is None and verifier is None else 1
             teacher = teacher or found[model_type].teacher
             verifier = verifier or found[model_type].verifier
-        caller = Caller((teacher, verifier))
+        others = () if self._retriever is None else (self._retriever,)
+        caller = Caller((teacher, verifier, *others))
         self._open.push_async_callback(caller.close)
-        return Team(teacher, verifier, caller, together)
+        return Team(teacher, verifier, caller, together, self._retriever)
 
 
 def endpoint(name: str, model: Model) -> Endpoint | None:

@@ -110,8 +110,6 @@ class Models(Section):
     """Solves problems for others to learn from; without one, the exact solvers of the types."""
     verifier: Model = Field(default_factory=Model)
     """Checks what the teacher has solved; another model than the teacher."""
-    judge: Model = Field(default_factory=Model)
-    """Says which of two answers is better."""
     retriever: Model = Field(default_factory=Model)
     """Puts questions to the knowledge base in other words."""
     embedder: Model = Field(default_factory=Model)

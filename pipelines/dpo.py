@@ -54,7 +54,7 @@ DPO = Pipeline(
         ),
         Stage(
             "iterate",
-            "Once more on pairs about what it is weak in, as long as that helps.",
+            "Once more on the pairs, from where it is now, as long as that helps.",
             (at_most("kl", 0.1),),
             ROUNDS,
             trend="gain",

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 LAST = ("verify", "evaluate")
 """Stages that compare the best policy with the baseline."""
+
+
+def score(metrics: Mapping[str, T]) -> T | None:
+    """The figure by which policies are compared: the rubric's where there is one, else accuracy."""
+    return metrics.get("score") or metrics.get("sampled")
 
 
 def summary(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -20,7 +27,7 @@ def summary(row: Mapping[str, Any]) -> dict[str, Any]:
         "status": row["status"],
         "reason": row["reason"],
         "baseline": metrics.get("baseline"),
-        "final": metrics.get("score") or metrics.get("sampled"),
+        "final": score(metrics),
         "improvement": metrics.get("improvement"),
         "stages": row["stages"],
     }

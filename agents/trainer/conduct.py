@@ -76,11 +76,7 @@ def examined(state: State, run: Run, told: Fact) -> Decisions:
             )
             if not stage.gate and not run.made:
                 return onwards(state, run, told)
-            score = run.metrics.get("score") or run.metrics.get("sampled")
-            passed = Passed(
-                run.stage, run.attempt, run.made, None if score is None else score.value
-            )
-            return (gate, *onwards(state, run._replace(passed=(*run.passed, passed)), told))
+            return (gate, *onwards(state, run.behind(run.stage, run.attempt), told))
         case verdict:
             wrong = [one for one in checks if one.verdict in ("fail", "inconclusive")]
             reason = "; ".join(said(one) for one in wrong)[:2000]

@@ -26,6 +26,7 @@ from events.catalog.training import (
 )
 from events.fact import Fact
 from pipelines.catalog import PIPELINES
+from pipelines.summary import score
 
 POLICY = "policy"
 """What an artifact is that holds the model which a run is about."""
@@ -87,6 +88,12 @@ class Run(NamedTuple):
     paused: bool = False
     held: bool = False
 
+    def behind(self, stage: str, attempt: int) -> Run:
+        """With this stage passed, and what it has made its own."""
+        found = score(self.metrics)
+        one = Passed(stage, attempt, self.made, None if found is None else found.value)
+        return self._replace(passed=(*self.passed, one))
+
     def inputs(self, best: bool = False) -> tuple[Artifact, ...]:
         """The latest of each kind that its stages have made; of policies, maybe the best."""
         found: dict[str, Artifact] = {}
@@ -140,9 +147,7 @@ def taken(run: Run, told: Fact) -> Run:
                 failed=broke.reason, kind=broke.kind, retryable=broke.retryable, request=""
             )
         case GatePassed(stage=stage, attempt=attempt):
-            score = run.metrics.get("score") or run.metrics.get("sampled")
-            one = Passed(stage, attempt, run.made, None if score is None else score.value)
-            return run._replace(passed=(*run.passed, one))
+            return run.behind(stage, attempt)
         case GateFailed():
             return run._replace(made=())
         case RemedyApplied(stage=at, remedy=name, changes=changes, back_to=stage):

@@ -30,6 +30,8 @@ class Team(NamedTuple):
     caller: Caller
     together: int = 1
     """Problems that are put to them in one call."""
+    retriever: Endpoint | None = None
+    """Who puts questions to the knowledge base in other words."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Synthetic:
                 seed=asked.seed,
                 teacher=team.teacher,
                 verifier=team.verifier,
+                retriever=team.retriever,
                 budget=budget,
                 difficulty=asked.difficulty,
                 first=TRIES * asked.first,

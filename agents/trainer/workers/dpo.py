@@ -1,4 +1,4 @@
-"""The stages of `dpo` that are its own: a reference, the optimisation, rounds on weak spots."""
+"""The stages of `dpo` that are its own: a reference, the optimisation, further rounds."""
 
 from __future__ import annotations
 
