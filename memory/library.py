@@ -159,7 +159,15 @@ class Library:
         return told
 
     async def _open(self, head: int, told: Told | None) -> None:
-        """Open the current generation, or make one."""
+        """Open the current generation, or make one; who asks meanwhile is told that it goes on."""
+        if self.serving is None:
+            self._maker.building = (0, head)
+        try:
+            await self._opened(head, told)
+        finally:
+            self._maker.building = None
+
+    async def _opened(self, head: int, told: Told | None) -> None:
         name, why = self.shelf.current(), self._anew or "there was none"
         try:
             self._identity = await identified(self.embedder, self._vectors, self._anew == ASKED)

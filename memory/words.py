@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from unicodedata import normalize
 
-RULES = "words-1"
+RULES = "words-2"
 
 _WORD = re.compile(r"[^\W_]+")
 EMPTY = frozenset(
@@ -41,14 +41,23 @@ def stem(word: str) -> str:
     """The word without a plural or a tense of English; others stay as they are."""
     if len(word) < _SHORT or not word.isascii() or not word.isalpha():
         return word
-    if word.endswith("ies") and len(word) > _SHORT:
-        return word[:-3] + "y"
+    if word.endswith(("ies", "ied")):
+        return word[:-1] if len(word) == _SHORT else _with_y(word[:-2])
     if word.endswith("s") and not word.endswith(("ss", "us", "is")):
         word = word[:-2] if word.endswith(("ches", "shes", "sses", "xes")) else word[:-1]
     for ending in ("ing", "ed"):
         if word.endswith(ending) and len(word) - len(ending) >= _SHORT - 1:
-            return _mended(word[: -len(ending)])
-    return word[:-1] if word.endswith("e") else word
+            return _with_y(_mended(word[: -len(ending)]))
+    return word[:-1] if word.endswith("e") else _with_y(word)
+
+
+def _with_y(word: str) -> str:
+    """`study`, `studies` and `movie` end in `i`; where that leaves three letters, as in `tri`, it
+    is `try`, which is too short to be cut. `day` stays.
+    """
+    if len(word) < _SHORT:
+        return word[:-1] + "y" if word.endswith("i") else word
+    return word[:-1] + "i" if word.endswith("y") and word[-2] not in "aeiou" else word
 
 
 def _mended(cut: str) -> str:

@@ -130,7 +130,10 @@ async def recall(
 ) -> Recalled:
     """What answers the question, of what the reader may remember of that moment."""
     known = {row["id"]: row for row in known_to(rows, reader, moment)}
-    among = [Passage(name, row["text"]) for name, row in known.items()]
+    among = [
+        Passage(name, row["text"], row["key_id"] if row["sealed"] else None)
+        for name, row in known.items()
+    ]
     found = await search.find(question, among, WIDER * limit)
     good = [match for match in found if match.score >= search.bar]
     ranked = sorted(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from memory.embedding import Embedder, Vector, cosine
+from memory.vectors import Entry, VectorCache, key_of, owner_of
 
 
 class Passage(NamedTuple):
@@ -13,6 +15,8 @@ class Passage(NamedTuple):
 
     id: str
     text: str
+    owner: str | None = None
+    """The key id of the person it is about: its vector goes with them."""
 
 
 class Match(NamedTuple):
@@ -37,22 +41,61 @@ class Search(Protocol):
         """The best matches, the best first."""
 
 
-class ByMeaning:
-    """Finds by the vectors of an embedder, which are made once for each text."""
+class Vectors:
+    """The vectors of an embedder, made once for each text: kept in a file where there is one."""
 
-    def __init__(self, embedder: Embedder, bar: float, most: int = 100_000) -> None:
+    def __init__(
+        self, embedder: Embedder, kept: VectorCache | None = None, most: int = 20_000
+    ) -> None:
+        self.embedder, self._kept, self._most = embedder, kept, most
+        self._made: dict[bytes, Vector] = {}
+
+    async def of(self, passages: Sequence[Passage]) -> list[Vector]:
+        """A vector for each passage, in order."""
+        keys = [key_of(one.text, one.owner) for one in passages]
+        known = {key: vector for key, vector in zip(keys, self._found(keys), strict=True) if vector}
+        new = {key: one for key, one in zip(keys, passages, strict=True) if key not in known}
+        if new:
+            made = await self.embedder.embed([one.text for one in new.values()], "passage")
+            entries = [
+                Entry(key, owner_of(one.owner), vector)
+                for (key, one), vector in zip(new.items(), made, strict=True)
+            ]
+            self._keep(entries)
+            known |= {entry.key: entry.vector for entry in entries}
+        return [known[key] for key in keys]
+
+    async def asked(self, question: str) -> Vector:
+        """The vector of a question, which is kept nowhere."""
+        (vector,) = await self.embedder.embed([question], "query")
+        return vector
+
+    def _found(self, keys: Sequence[bytes]) -> Sequence[Vector | None]:
+        if self._kept is not None:
+            return self._kept.get(keys)
+        return [self._made.get(key) for key in keys]
+
+    def _keep(self, entries: Sequence[Entry]) -> None:
+        if self._kept is not None:
+            self._kept.put(entries)
+            return
+        if len(self._made) + len(entries) > self._most:
+            self._made.clear()
+        self._made |= {one.key: array("f", one.vector) for one in entries}
+
+
+class ByMeaning:
+    """Finds by vectors alone."""
+
+    def __init__(self, embedder: Embedder, bar: float) -> None:
         self.name, self.bar = embedder.id, bar
-        self._embedder, self._most = embedder, most
-        self._vectors: dict[str, Vector] = {}
+        self._vectors = Vectors(embedder)
 
     async def find(self, question: str, among: Sequence[Passage], limit: int) -> Sequence[Match]:
         """By the cosine of their vectors."""
-        new = list(dict.fromkeys(one.text for one in among if one.text not in self._vectors))
-        if len(self._vectors) + len(new) > self._most:
-            self._vectors.clear()
-            new = list(dict.fromkeys(one.text for one in among))
-        made = await self._embedder.embed(new, "passage") if new else []
-        self._vectors.update(zip(new, made, strict=True))
-        (asked,) = await self._embedder.embed([question], "query")
-        found = [Match(one.id, cosine(asked, self._vectors[one.text])) for one in among]
+        vectors = await self._vectors.of(among)
+        asked = await self._vectors.asked(question)
+        found = [
+            Match(one.id, cosine(asked, vector)) for one, vector in zip(among, vectors, strict=True)
+        ]
         return sorted(found, key=lambda one: (-one.score, one.id))[:limit]

@@ -16,6 +16,15 @@ from memory.words import words
         ("Refunds are approved", "refund approving"),
         ("boxes of cities", "BOX city"),
         ("the printer stopped", "Stopping a printer"),
+        ("studied", "study"),
+        ("his studies", "his studying"),
+        ("tried and cried", "tries, cry"),
+        ("applied twice", "applies twice"),
+        ("movies and cookies", "a movie, a cookie"),
+        ("tied", "ties"),
+        ("lies", "lie"),
+        ("two copies", "copied two, copy two"),
+        ("days played", "day, play"),
         ("Straße", "STRASSE"),
         ("ﬁne", "fine"),
         ("naïve Übung", "NAÏVE übung"),
@@ -23,6 +32,14 @@ from memory.words import words
 )
 def test_the_same_words_are_found_however_they_are_written(one: str, other: str) -> None:
     assert set(words(one)) == set(words(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("red", "reed"), ("studio", "study"), ("tied", "tidy"), ("bus", "bu"), ("died", "day")],
+)
+def test_other_words_stay_other_words(one: str, other: str) -> None:
+    assert words(one) != words(other)
 
 
 def test_words_of_any_script_are_words() -> None:

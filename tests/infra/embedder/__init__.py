@@ -1,0 +1,1 @@
+"""The local embedder as a server and a child."""
