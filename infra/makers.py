@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents.data_generator.workers.failing import assembly_failed, part_failed
 from agents.worker import Tell, Worker
-from events.catalog.data import AssemblyRequested, PartRequested
+from events.catalog.parts import AssemblyRequested, PartRequested
 from events.fact import Fact
 from events.message import Outcome
 from events.store import EventStore
@@ -20,6 +20,7 @@ from infra.home import Home
 from infra.settings import Settings
 
 if TYPE_CHECKING:
+    from agents.data_generator.workers.assembling import NearestOf
     from infra.making import Making
 
 Knowledge = Callable[[str, int], Awaitable[Sequence[Any]]]
@@ -38,8 +39,12 @@ class Makers:
         settings: Settings,
         store: EventStore,
         knowledge: Knowledge | None = None,
+        nearest_of: NearestOf | None = None,
     ) -> None:
-        self._load: Callable[[], Making] = lambda: loaded(home, settings, store, knowledge)
+        """With `nearest_of`, evaluation items are looked for by meaning as well."""
+        self._load: Callable[[], Making] = lambda: loaded(
+            home, settings, store, knowledge, nearest_of
+        )
         self._making: Making | None = None
         self._loading = asyncio.Lock()
 
@@ -76,9 +81,13 @@ class Makers:
 
 
 def loaded(
-    home: Home, settings: Settings, store: EventStore, knowledge: Knowledge | None
+    home: Home,
+    settings: Settings,
+    store: EventStore,
+    knowledge: Knowledge | None,
+    nearest_of: NearestOf | None,
 ) -> Making:
     """What they work with."""
     from infra.making import Making
 
-    return Making(home, settings, store, knowledge)
+    return Making(home, settings, store, knowledge, nearest_of)

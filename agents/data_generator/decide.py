@@ -3,44 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from agents.agent import Agent
-from agents.data_generator.parts import (
-    divided,
-    gives_more,
-    is_spent,
-    least,
-    left,
-    missing,
-    portion,
-    spent,
-)
-from agents.data_generator.ratings import rated
-from agents.data_generator.reasons import OVERALL, counted, meant, times, weak, why
-from agents.data_generator.state import HEARS, INITIAL, Making, Part, State, evolve
+from agents.data_generator.asking import assembly, collected, once_more, round_of
+from agents.data_generator.judging import judged, rejected
+from agents.data_generator.parts import is_spent, least, left
+from agents.data_generator.reasons import meant, times, why
+from agents.data_generator.state import HEARS, INITIAL, PEOPLE, Making, State, evolve
 from events.catalog.costs import Limits
-from events.catalog.data import (
-    SOURCES,
+from events.catalog.data import SOURCES, DataBegun, DataRequested, DatasetRejected, Scorer
+from events.catalog.deadlines import DeadlinePassed
+from events.catalog.parts import (
     AssemblyFailed,
-    AssemblyRequested,
-    DataBegun,
-    DataRequested,
-    DatasetAccepted,
     DatasetAssembled,
-    DatasetRejected,
     DataWithdrawn,
     PartBuilt,
     PartFailed,
-    PartRequested,
 )
-from events.catalog.deadlines import DeadlineLifted, DeadlinePassed, DeadlineSet
 from events.catalog.policies import DataPolicy
+from events.catalog.reviews import OF_SETS, ReviewAnswered
 from events.fact import Fact
 from events.ids import derived_id
 from events.message import Event
 
-VERSION = "1"
+VERSION = "2"
 
 
 def decide(state: State, told: Fact) -> Sequence[Event]:
@@ -58,12 +44,17 @@ def decide(state: State, told: Fact) -> Sequence[Event]:
             making = state.sets.get(name)
             if making is None or making.answer != told.id:
                 return ()
-            return _judged(state, making, assembled, told)
+            return judged(state, making, assembled, told)
         case AssemblyFailed(dataset=name) as failed:
             making = state.sets.get(name)
             if making is None or making.answer != told.id:
                 return ()
             return _not_assembled(state, making, failed, told)
+        case ReviewAnswered(review=key):
+            making = state.sets.get(key.removeprefix(OF_SETS))
+            if making is None or making.review != key or not making.asks_people():
+                return ()
+            return _heard(state, making, told)
         case DeadlinePassed(key=key, due=due):
             making = state.sets.get(key.removeprefix("dataset/"))
             if making is None or making.due != due.isoformat():
@@ -94,10 +85,11 @@ def _begun(state: State, request: DataRequested, told: Fact) -> Sequence[Event]:
         difficulty=request.difficulty,
         focus=request.focus,
         profile=role.profile,
-        limits=least(whole, role.limits),
+        limits=least(least(whole, role.limits), request.limits),
         run=request.run,
+        scorer=_scorer(state, request),
     )
-    return (begun, *_asked(state, Making(begun, {}), sources, request.quantity, told))
+    return (begun, *round_of(state, Making(begun, {}), sources, _wanted(begun), told))
 
 
 def _no(state: State, request: DataRequested, sources: Sequence[str]) -> str:
@@ -106,50 +98,23 @@ def _no(state: State, request: DataRequested, sources: Sequence[str]) -> str:
     for source in sources:
         if source not in SOURCES:
             return f"no source is named {source!r}{meant(source, SOURCES)}"
+    if request.kind == "trajectories" and PEOPLE in sources:
+        return "people in a queue give pairs, and no trajectories"
+    if request.kind == "trajectories" and request.scorer is not None:
+        return "trajectories are verified; a scorer is for the kind pairs"
     return ""
 
 
-def _asked(
-    state: State, making: Making, sources: Sequence[str], quantity: int, told: Fact
-) -> Sequence[Event]:
-    """A round of parts, and how long they are waited for."""
-    shares = divided(sources, quantity, state.policy.part_rows, making)
-    limits = left(making.begun.limits, spent(making))
-    whole = sum(share.quantity for share in shares)
-    number = max(making.parts, default=0)
-    asked = [
-        _part(
-            making.begun,
-            number + place,
-            Part(*share, portion(limits, share.quantity, whole)),
-        )
-        for place, share in enumerate(shares, 1)
-    ]
-    return (*asked, _deadline(state, making.begun, told))
+def _scorer(state: State, request: DataRequested) -> Scorer | None:
+    if request.kind == "trajectories":
+        return None
+    return state.policy.scorer if request.scorer is None else request.scorer
 
 
-def _part(begun: DataBegun, number: int, part: Part) -> PartRequested:
-    return PartRequested(
-        dataset=begun.dataset,
-        part=number,
-        attempt=part.attempt + 1,
-        source=part.source,
-        role=begun.role,
-        model_type=begun.model_type,
-        kind=begun.kind,
-        quantity=part.quantity,
-        first=part.first,
-        seed=begun.seed,
-        difficulty=begun.difficulty,
-        focus=begun.focus,
-        profile=begun.profile,
-        limits=part.limits,
-    )
-
-
-def _deadline(state: State, begun: DataBegun, told: Fact) -> DeadlineSet:
-    due = told.time + timedelta(hours=state.policy.hours)
-    return DeadlineSet(key=f"dataset/{begun.dataset}", due=due)
+def _wanted(begun: DataBegun) -> int:
+    """Of what people are to compare some more than is wanted: not every pair has a better side."""
+    more = begun.quantity // 4 + 1 if begun.scorer == PEOPLE else 0
+    return begun.quantity + more
 
 
 def _answered(
@@ -160,88 +125,38 @@ def _answered(
     if isinstance(outcome, PartFailed) and outcome.retryable:
         spent_up = is_spent(left(part.limits, outcome.spent))
         if part.attempt < state.policy.part_attempts and not spent_up:
-            return (_part(making.begun, outcome.part, part),)
+            return (once_more(state, making, outcome.part),)
     return () if making.open() else _onwards(state, making, told)
 
 
 def _onwards(state: State, making: Making, told: Fact) -> Sequence[Event]:
     """All parts have answered: whatever they built is assembled."""
     if not making.built():
-        return _rejected(state, making, f"no source has built a row{why(making)}", {})
-    return _assembly(state, making, told)
-
-
-def _assembly(state: State, making: Making, told: Fact) -> Sequence[Event]:
-    begun = making.begun
-    request = AssemblyRequested(
-        dataset=begun.dataset,
-        attempt=making.assembly + 1,
-        role=begun.role,
-        model_type=begun.model_type,
-        kind=begun.kind,
-        quantity=begun.quantity,
-        seed=begun.seed,
-        quality_target=begun.quality_target,
-        parts=making.built(),
-        guarded=tuple(one for _, one in sorted(state.guarded.items())),
-    )
-    return (request, _deadline(state, begun, told))
-
-
-def _judged(
-    state: State, making: Making, assembled: DatasetAssembled, told: Fact
-) -> Sequence[Event]:
-    begun, count = making.begun, assembled.count
-    measured = assembled.quality.get(OVERALL)
-    quality = 0.0 if measured is None else measured.value
-    if not assembled.used or quality < begun.quality_target:
-        best = quality if assembled.used else max(assembled.by_source.values(), default=0.0)
-        reason = f"quality {best:.3g} is below {begun.quality_target:g}{weak(assembled)}"
-        return _rejected(state, making, reason + why(making), assembled.by_source)
-    if count >= begun.quantity:
-        accepted = DatasetAccepted(
-            dataset=begun.dataset,
-            role=begun.role,
-            model_type=begun.model_type,
-            kind=begun.kind,
-            rows=assembled.rows,
-            provenance=assembled.provenance,
-            report=assembled.report,
-            count=count,
-            quality=quality,
-            run=making.begun.run,
-        )
-        lifted = DeadlineLifted(key=f"dataset/{begun.dataset}")
-        return (accepted, lifted, *rated(state, making, assembled.by_source))
-    sources = [one for one in begun.sources if one in assembled.used]
-    sources = [one for one in sources if gives_more(making.parts.values(), one)]
-    spent_up = is_spent(left(begun.limits, spent(making)))
-    if sources and not spent_up and making.rounds < state.policy.rounds:
-        return _asked(state, making, sources, missing(making, count, assembled.used), told)
-    reason = f"{count:,} of {begun.quantity:,} rows after {times(making.rounds, 'round')}"
-    if spent_up:
-        reason += ", and the budget is spent"
-    elif not sources:
-        reason += ", and no source has more"
-    reason += counted("; taken out", assembled.removed) + why(making)
-    return _rejected(state, making, reason, assembled.by_source)
+        return rejected(state, making, f"no source has built a row{why(making)}", {})
+    return assembly(state, making, told)
 
 
 def _not_assembled(
     state: State, making: Making, failed: AssemblyFailed, told: Fact
 ) -> Sequence[Event]:
     if failed.retryable and making.failures < state.policy.part_attempts:
-        return _assembly(state, making, told)
+        return assembly(state, making, told)
     often = times(making.failures, "time")
-    return _rejected(state, making, f"assembling failed {often}, at last: {failed.reason}", {})
+    return rejected(state, making, f"assembling failed {often}, at last: {failed.reason}", {})
 
 
 def _too_late(state: State, making: Making, told: Fact) -> Sequence[Event]:
     """What is open is not waited for any more; what there is, is made use of."""
+    if making.asks_people():
+        if making.answered:
+            return collected(state, making, told)
+        waited = f"{times(making.items, 'pair')} in queue {making.review}"
+        reason = f"nobody has answered {waited} within {state.policy.people_hours:g} h"
+        return rejected(state, making, reason, {})
     reason = f"no outcome within {state.policy.hours:g} h"
     if making.request:
         withdrawn = DataWithdrawn(dataset=making.id, request=making.request, reason=reason)
-        return (withdrawn, *_rejected(state, making, f"not assembled: {reason}", {}))
+        return (withdrawn, *rejected(state, making, f"not assembled: {reason}", {}))
     said, parts = [], dict(making.parts)
     for number in making.open():
         request = parts[number].request
@@ -250,15 +165,12 @@ def _too_late(state: State, making: Making, told: Fact) -> Sequence[Event]:
     return (*said, *_onwards(state, making._replace(parts=parts), told))
 
 
-def _rejected(
-    state: State, making: Making, reason: str, by_source: dict[str, float]
-) -> Sequence[Event]:
-    begun = making.begun
-    rejected = DatasetRejected(
-        role=begun.role, dataset=making.id, reason=reason[:2000], run=begun.run
-    )
-    lifted = DeadlineLifted(key=f"dataset/{making.id}")
-    return (rejected, lifted, *rated(state, making, by_source))
+def _heard(state: State, making: Making, told: Fact) -> Sequence[Event]:
+    """What people say is waited for until it is enough, or all that there is."""
+    enough = len(making.settled) >= making.begun.quantity
+    if enough or len(making.answered) >= making.items:
+        return collected(state, making, told)
+    return ()
 
 
 def under(state: State, policy: DataPolicy) -> State:

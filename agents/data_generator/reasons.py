@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 from agents.data_generator.state import Making
-from events.catalog.data import DatasetAssembled
+from events.catalog.parts import DatasetAssembled
 
 OVERALL = "overall"
 """The measure of a whole set."""
@@ -27,6 +27,20 @@ def weak(assembled: DatasetAssembled) -> str:
     parts = [(one.value, name) for name, one in assembled.quality.items() if name != OVERALL]
     told = ", ".join(f"{name} {value:.3g}" for value, name in sorted(parts)[:3])
     return f" (weakest: {told})" if told else ""
+
+
+def too_weak(assembled: DatasetAssembled, bounds: Mapping[str, float]) -> str:
+    """Which bound a figure of the whole misses, if any; what was never offered misses none."""
+    for name, bound in bounds.items():
+        found = assembled.quality.get(name)
+        if found is not None and found.n and found.value < bound:
+            return f"{name} {found.value:.3g} is below {bound:g}"
+    return ""
+
+
+def settling(many: int, review: str) -> str:
+    """Where pairs wait that people could settle."""
+    return f"; {times(many, 'pair')} can be settled by people: `ratchet review list {review}`"
 
 
 def why(making: Making) -> str:

@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
 from agents.agent import hears
 from events.catalog.costs import Limits, Spent
-from events.catalog.data import (
+from events.catalog.data import DataBegun, DataRequested, DatasetAccepted, DatasetRejected
+from events.catalog.deadlines import DeadlineLifted, DeadlinePassed, DeadlineSet
+from events.catalog.evaluation_sets import EvaluationSetRegistered
+from events.catalog.methods import MethodFlagged, MethodRated
+from events.catalog.parts import (
     AssemblyFailed,
     AssemblyRequested,
-    DataBegun,
-    DataRequested,
-    DatasetAccepted,
     DatasetAssembled,
-    DatasetRejected,
     DataWithdrawn,
     PartBuilt,
     PartFailed,
     PartRequested,
 )
-from events.catalog.deadlines import DeadlineLifted, DeadlinePassed, DeadlineSet
-from events.catalog.evaluation_sets import EvaluationSetRegistered
-from events.catalog.methods import MethodFlagged, MethodRated
 from events.catalog.policies import DataPolicy, PolicyAdopted
+from events.catalog.reviews import OF_SETS, ReviewAnswered, Reviewed, ReviewOpened
 from events.catalog.roles import RoleDefined, RoleRetired
 from events.catalog.training import Artifact
 from events.fact import Fact
 
 T = TypeVar("T")
 
+ACTOR = "agent:data_generator"
+"""As whom it speaks: a queue of the same name that somebody else opens is none of a set's."""
+PEOPLE = "people"
+
 HEARS = hears(
     RoleDefined, RoleRetired, PolicyAdopted, DataRequested, DataBegun, PartRequested, PartBuilt,
     PartFailed, AssemblyRequested, DatasetAssembled, AssemblyFailed, DataWithdrawn,
     DatasetAccepted, DatasetRejected, MethodRated, MethodFlagged, DeadlineSet, DeadlineLifted,
-    DeadlinePassed, EvaluationSetRegistered,
+    DeadlinePassed, EvaluationSetRegistered, ReviewOpened, ReviewAnswered,
 )  # fmt: skip
+
+
+def queue_of(dataset: str) -> str:
+    """The queue in which people are asked about pairs of this set."""
+    return OF_SETS + dataset
 
 
 class Role(NamedTuple):
@@ -83,6 +91,14 @@ class Making(NamedTuple):
     """What came of it, by its event id."""
     due: str = ""
     """When what is open is not waited for any more."""
+    review: str = ""
+    """The queue in which people are asked, or nothing."""
+    items: int = 0
+    """How many pairs are in it."""
+    answered: frozenset[int] = frozenset()
+    """The pairs that people have said something about."""
+    settled: frozenset[int] = frozenset()
+    """Those of them of which one answer is the better."""
 
     @property
     def id(self) -> str:
@@ -91,6 +107,11 @@ class Making(NamedTuple):
     def open(self) -> list[int]:
         """The parts that are being built."""
         return [number for number, part in self.parts.items() if part.request]
+
+    def asks_people(self) -> bool:
+        """Whether it waits for their answers, and for nothing else."""
+        asked = any(part.source == PEOPLE for part in self.parts.values())
+        return bool(self.review) and not asked and not self.request and not self.open()
 
     def built(self) -> tuple[PartBuilt, ...]:
         """What can be assembled, in the order of the parts."""
@@ -148,6 +169,8 @@ def evolve(state: State, told: Fact) -> State:
             return state._replace(flagged=state.flagged | {name})
         case DeadlineSet(key=key) | DeadlineLifted(key=key):
             name = key.removeprefix("dataset/")
+        case ReviewOpened(review=key) | ReviewAnswered(review=key):
+            name = key.removeprefix(OF_SETS)
         case event:
             name = getattr(event, "dataset", None) or ""
     making = state.sets.get(name)
@@ -181,6 +204,10 @@ def _taken(making: Making, told: Fact) -> Making:
             return making._replace(due=due.isoformat())
         case DeadlineLifted():
             return making._replace(due="")
+        case ReviewOpened(review=review, count=count) if told.actor == ACTOR:
+            return making._replace(review=review, items=count)
+        case ReviewAnswered(review=review, answers=said) if review == making.review:
+            return _heard(making, [one for one in said if one.item <= making.items])
         case _:
             return making
 
@@ -204,6 +231,14 @@ def _answered(part: Part, told: Fact) -> Part:
             return part._replace(request="", failed=reason, method=named, spent=spent)
         case _:
             return part
+
+
+def _heard(making: Making, said: Sequence[Reviewed]) -> Making:
+    """What people say last of a pair counts."""
+    better = {one.item for one in said if one.choice in ("a", "b")}
+    every = {one.item for one in said}
+    settled = making.settled - (every - better) | better
+    return making._replace(answered=making.answered | every, settled=settled)
 
 
 def _with(making: Making, number: int, part: Part) -> Making:

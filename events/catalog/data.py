@@ -1,5 +1,5 @@
-"""Training data: asked for, built in parts by workers, put together and measured, then accepted or
-rejected by a decision. Rows, provenance and transcripts are artifacts.
+"""Training data: asked for, begun, and in the end accepted or rejected by a decision. How a set is
+made between the two stands in `parts`.
 """
 
 from __future__ import annotations
@@ -8,22 +8,24 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from events.catalog.costs import Count, Limits, Spent
+from events.catalog.costs import Count, Limits
 from events.catalog.role_needs import Share
 from events.catalog.training import Artifact, Measured, Reason
-from events.message import Event, Name, Outcome, Request
+from events.message import Event, Name, Request
 
 Kind = Literal["trajectories", "pairs"]
+Scorer = Literal["verifier", "judge", "reward", "people"]
+"""Who says which of two answers is the better: the model type's own verifier, a model that is
+asked, the newest reward model that a run of the role has made, or people in a queue."""
 Focus = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 EventId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
-SOURCES = ("synthetic", "real", "subscriptions", "web", "collaborative")
-"""Where rows come from: models that work together, the fleet's own traffic, sellers, the web, and
-the data sets of other roles."""
+SOURCES = ("synthetic", "real", "subscriptions", "web", "collaborative", "people")
+"""Where rows come from: models that work together, the fleet's own traffic, sellers, the web, the
+data sets of other roles, and, of pairs alone, the queues that people have answered."""
 
 _SET = {"dataset": "5d1c"}
-_PART = {**_SET, "part": 1, "attempt": 1}
 _ROWS = {"kind": "rows", "sha256": "sha256:" + "0" * 64, "size": 1024}
 
 
@@ -43,7 +45,7 @@ class DataRequested(
     seed: Seed | None = None
     """The same seed gives the same data; left out, one is drawn from the request's id."""
     quality_target: Share | None = None
-    """Least quality of the set; left out, that of the role."""
+    """Least quality of the set; left out, that of the role. Pairs have gates of their own."""
     sources: Annotated[tuple[Name, ...], Field(max_length=16)] = ()
     """Which sources build it; none named, the policy's."""
     difficulty: float = Field(default=0.5, ge=0, le=1)
@@ -51,6 +53,10 @@ class DataRequested(
     """What the role is weak in, and the data is to be about."""
     run: Name | None = None
     """The run that waits for it."""
+    limits: Limits = Limits()
+    """What it may cost, beside what the role and the policy allow."""
+    scorer: Scorer | None = None
+    """Who says which answer of a pair is the better; left out, the policy says who."""
 
     example: ClassVar[dict[str, Any]] = {"role": "support", "quantity": 1000}
 
@@ -73,6 +79,8 @@ class DataBegun(Event, wire="DataBegun", stream="dataset/{dataset}"):
     """The event that says what the role is for, as it was when the set was begun."""
     limits: Limits = Limits()
     """What the whole of it may cost."""
+    scorer: Scorer | None = None
+    """Who scores pairs; left out, the type's verifier where it decides, else a judge."""
 
     example: ClassVar[dict[str, Any]] = {
         **_SET,
@@ -84,178 +92,6 @@ class DataBegun(Event, wire="DataBegun", stream="dataset/{dataset}"):
         "quality_target": 0.95,
         "sources": ["synthetic"],
     }
-
-
-class PartRequested(
-    Request, wire="PartRequested", stream="dataset/{dataset}", answered_by="worker"
-):
-    """A source is to build some rows."""
-
-    dataset: Name
-    part: int = Field(ge=1)
-    attempt: int = Field(ge=1)
-    source: Name
-    role: Name
-    model_type: Name
-    kind: Kind
-    quantity: int = Field(ge=1)
-    first: Count = 0
-    """How many rows of this source and seed are asked for by other parts, and left out here."""
-    seed: Seed
-    difficulty: float = Field(ge=0, le=1)
-    focus: tuple[Focus, ...] = ()
-    profile: EventId | None = None
-    """The event that says what the role is for."""
-    limits: Limits = Limits()
-    """What this part may cost."""
-
-    example: ClassVar[dict[str, Any]] = {
-        **_PART,
-        "source": "synthetic",
-        "role": "support",
-        "model_type": "sentiment_analysis",
-        "kind": "trajectories",
-        "quantity": 250,
-        "seed": 7,
-        "difficulty": 0.5,
-    }
-
-
-class PartBuilt(Outcome, wire="PartBuilt", by="worker", stream="dataset/{dataset}"):
-    """A source has built rows."""
-
-    dataset: Name
-    part: int = Field(ge=1)
-    attempt: int = Field(ge=1)
-    source: Name
-    method: Name
-    """How the source made them, such as `collaboration`; methods are rated over time."""
-    rows: Artifact
-    provenance: Artifact
-    transcripts: Artifact | None = None
-    """What every model was told and answered."""
-    accepted: Count
-    more: bool = True
-    """Whether the source could have given more."""
-    rejected: dict[Name, Count] = Field(default_factory=dict, max_length=100)
-    """How many examples were refused, by reason."""
-    spent: Spent = Spent()
-    """Of the part, in all its attempts."""
-    seconds: float = Field(ge=0)
-
-    example: ClassVar[dict[str, Any]] = {
-        **_PART,
-        "source": "synthetic",
-        "method": "collaboration",
-        "rows": _ROWS,
-        "provenance": {**_ROWS, "kind": "provenance"},
-        "accepted": 250,
-        "seconds": 4.2,
-    }
-
-
-class PartFailed(Outcome, wire="PartFailed", by="worker", stream="dataset/{dataset}"):
-    """A source could not build its rows."""
-
-    dataset: Name
-    part: int = Field(ge=1)
-    attempt: int = Field(ge=1)
-    source: Name
-    method: Name | None = None
-    """How it would have made them, where that is what failed."""
-    reason: Reason
-    retryable: bool = True
-    """Trying again may help."""
-    spent: Spent = Spent()
-    """Of the part so far, in all its attempts."""
-
-    example: ClassVar[dict[str, Any]] = {**_PART, "source": "web", "reason": "no host answers"}
-
-
-class DataWithdrawn(Event, wire="DataWithdrawn", stream="dataset/{dataset}", withdraws="request"):
-    """Nobody needs to build this part, or to put these parts together, any more."""
-
-    dataset: Name
-    request: EventId
-    """The event id of the request."""
-    reason: Reason
-
-    example: ClassVar[dict[str, Any]] = {**_SET, "request": "0199", "reason": "it took too long"}
-
-
-class AssemblyRequested(
-    Request, wire="AssemblyRequested", stream="dataset/{dataset}", answered_by="worker"
-):
-    """The parts are to be judged, the best of them merged, and the whole measured."""
-
-    dataset: Name
-    attempt: int = Field(ge=1)
-    role: Name
-    model_type: Name
-    kind: Kind
-    quantity: int = Field(ge=1)
-    seed: Seed
-    quality_target: Share
-    parts: tuple[PartBuilt, ...] = Field(max_length=10_000)
-    guarded: tuple[Artifact, ...] = ()
-    """Every evaluation set that must not be in it."""
-
-    example: ClassVar[dict[str, Any]] = {
-        **_SET,
-        "attempt": 1,
-        "role": "support",
-        "model_type": "sentiment_analysis",
-        "kind": "trajectories",
-        "quantity": 1000,
-        "seed": 7,
-        "quality_target": 0.95,
-        "parts": [PartBuilt.example],
-    }
-
-
-class DatasetAssembled(Outcome, wire="DatasetAssembled", by="worker", stream="dataset/{dataset}"):
-    """The set is there and measured; whether it is used is decided behind it."""
-
-    dataset: Name
-    attempt: int = Field(ge=1)
-    rows: Artifact
-    provenance: Artifact
-    report: Artifact
-    count: Count
-    quality: dict[Name, Measured]
-    """Of the whole, by part of the measure; `overall` is the whole."""
-    by_source: dict[Name, float]
-    """Quality of what each source has built."""
-    used: tuple[Name, ...]
-    """The sources that were merged."""
-    removed: dict[Name, Count] = Field(default_factory=dict)
-    """Rows taken out, by reason."""
-    seconds: float = Field(ge=0)
-
-    example: ClassVar[dict[str, Any]] = {
-        **_SET,
-        "attempt": 1,
-        "rows": _ROWS,
-        "provenance": {**_ROWS, "kind": "provenance"},
-        "report": {**_ROWS, "kind": "report"},
-        "count": 1000,
-        "quality": {"overall": {"value": 0.98, "low": 0.97, "high": 0.99, "n": 1000}},
-        "by_source": {"synthetic": 0.98},
-        "used": ["synthetic"],
-        "seconds": 0.7,
-    }
-
-
-class AssemblyFailed(Outcome, wire="AssemblyFailed", by="worker", stream="dataset/{dataset}"):
-    """The parts could not be put together."""
-
-    dataset: Name
-    attempt: int = Field(ge=1)
-    reason: Reason
-    retryable: bool = True
-    """Trying again may help."""
-
-    example: ClassVar[dict[str, Any]] = {**_SET, "attempt": 1, "reason": "an artifact is missing"}
 
 
 class DatasetAccepted(Event, wire="DatasetAccepted", stream="dataset/{dataset}"):
@@ -271,6 +107,9 @@ class DatasetAccepted(Event, wire="DatasetAccepted", stream="dataset/{dataset}")
     count: Count
     quality: float
     run: Name | None = None
+    measured: dict[Name, Measured] = Field(default_factory=dict, max_length=100)
+    """By part of the measure. Of pairs `gap`, `pairs` and `decontamination`, as they were before
+    anything was set aside."""
 
     example: ClassVar[dict[str, Any]] = {
         **_SET,
@@ -297,4 +136,26 @@ class DatasetRejected(Event, wire="DatasetRejected", stream="role/{role}", refus
         "role": "support",
         "dataset": "5d1c",
         "reason": "quality 0.61 is below 0.95",
+    }
+
+
+class DatasetRedacted(Event, wire="DatasetRedacted", by="operator", stream="dataset/{dataset}"):
+    """Rows that somebody's words had gone into, who was forgotten, were taken out of a set. These
+    are its files from now on; those that it had before are deleted."""
+
+    dataset: Name
+    rows: Artifact
+    provenance: Artifact
+    report: Artifact
+    count: Count
+    gone: int = Field(ge=1, lt=2**53)
+    """How many rows were taken out."""
+
+    example: ClassVar[dict[str, Any]] = {
+        **_SET,
+        "rows": _ROWS,
+        "provenance": {**_ROWS, "kind": "provenance"},
+        "report": {**_ROWS, "kind": "report"},
+        "count": 998,
+        "gone": 2,
     }

@@ -20,6 +20,7 @@ from pydantic import SecretStr
 
 from events.errors import LogUnavailable, Malformed
 from guardrails.endpoint import Endpoint
+from infra.experts.expert import PARTS
 from infra.sockets import listening_socket
 from trainers.model_types.finding import model_type
 
@@ -30,10 +31,11 @@ CONCURRENCY = 64
 
 
 class Experts(NamedTuple):
-    """The two endpoints of one type."""
+    """The endpoints of one type."""
 
     teacher: Endpoint
     verifier: Endpoint
+    writer: Endpoint
 
 
 @asynccontextmanager
@@ -71,7 +73,7 @@ def _begun(names: Sequence[str], theirs: socket.socket) -> tuple[int, subprocess
 
 def _endpoints(name: str, url: str, key: str) -> Experts:
     kind = model_type(name).name
-    teacher, verifier = (
+    teacher, verifier, writer = (
         Endpoint(
             name=f"expert-{kind}-{part}",
             url=url,
@@ -79,9 +81,9 @@ def _endpoints(name: str, url: str, key: str) -> Experts:
             key=SecretStr(key),
             concurrency=CONCURRENCY,
         )
-        for part in ("teacher", "verifier")
+        for part in PARTS
     )
-    return Experts(teacher, verifier)
+    return Experts(teacher, verifier, writer)
 
 
 async def _ready(channel: socket.socket, key: str, names: Sequence[str]) -> None:

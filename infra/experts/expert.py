@@ -1,4 +1,5 @@
-"""An expert of one model type: as a teacher its exact solver, as a verifier its exact checker.
+"""An expert of one model type: as a teacher its exact solver, as a verifier its exact checker, as a
+writer somebody who is sometimes wrong.
 
 It is no language model, and says so. It is only right about problems in the type's own language;
 of others it declines to speak.
@@ -16,10 +17,11 @@ from agents.data_generator.collaboration.answers import PlannedTrajectory
 from agents.data_generator.collaboration.checks import checked
 from events.errors import Malformed
 from infra.experts.reading import Asked, Proposed, Stated
+from infra.experts.writing import written
 from trainers.model_types.kind import ModelType, Problem, identity
 
-Part = Literal["teacher", "verifier"]
-PARTS: tuple[Part, ...] = ("teacher", "verifier")
+Part = Literal["teacher", "verifier", "writer"]
+PARTS: tuple[Part, ...] = ("teacher", "verifier", "writer")
 SCORES = {"malformed": 0.0, "wrong": 0.0, "rewards": 0.5, "steps": 0.3}
 """By what is wrong with a solution; one that is right in every step gets 1."""
 PLANNED = {"steps", "expected_outcome"}
@@ -28,6 +30,8 @@ CARD = {
     "problems in that type's own language, and every answer of it is right.",
     "verifier": "The exact checker of {type}: a program, not a language model. It judges by "
     "computing the answer, and knows only problems in that type's own language.",
+    "writer": "A writer of {type} who is sometimes wrong: a program, not a language model. The "
+    "hotter it is asked, the more often. It knows only problems in that type's own language.",
 }
 
 
@@ -57,7 +61,8 @@ class Expert:
 
     async def answer(self, asked: Asked) -> Reply:
         """In the form that was asked for; a Malformed where it has no such form."""
-        work = self._taught if self.part == "teacher" else self._judged
+        works = {"teacher": self._taught, "verifier": self._judged, "writer": self._wrote}
+        work = works[self.part]
         if getattr(self.kind, "costly", False):  # it may take a process
             return await asyncio.to_thread(work, asked)
         return work(asked)
@@ -101,7 +106,33 @@ class Expert:
         dumped = value.model_dump(mode="json")
         return {name: dumped[name] for name in sorted(asked.fields)}
 
+    def _wrote(self, asked: Asked) -> Reply:
+        """One answer to the first problem, in plain text."""
+        if asked.fields:
+            raise Malformed("a writer answers in plain text", where="response_format")
+        if not asked.problems:
+            return Reply("", "there is no problem to answer")
+        try:
+            problem = problem_of(asked.problems[0])
+            return Reply(written(self.kind, problem, asked.temperature, asked.seed))
+        except ValueError as error:
+            return Reply("", f"this writer cannot answer that ({str(error)[:200]})")
+
+    def _scored(self, asked: Asked) -> Reply:
+        """What the checker gives each of several answers to the first problem."""
+        try:
+            problem = self._known(problem_of(asked.problems[0]))
+        except (ValueError, IndexError) as error:
+            return Reply("", f"this expert cannot judge that ({str(error)[:200]})")
+        scores = [
+            {"answer": one.answer, "score": self.kind.verify(problem, one.text).reward}
+            for one in asked.answers or ()
+        ]
+        return Reply(_json({"scores": scores}))
+
     def _judged(self, asked: Asked) -> Reply:
+        if asked.answers is not None and "scores" in asked.fields:
+            return self._scored(asked)
         if asked.trajectories is None:
             right = "problems and trajectories, as the collaboration writes them"
             raise Malformed("there is no solution to judge", where="messages", right=right)

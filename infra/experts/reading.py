@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agents.data_generator.collaboration.asking import PROBLEMS, TRAJECTORIES, documents
+from agents.data_generator.collaboration.asking import ANSWERS, PROBLEMS, TRAJECTORIES, documents
 from events.errors import Malformed
 from events.suggest import malformed
 
@@ -41,6 +41,15 @@ class Proposed(BaseModel):
     problem: int = 0
 
 
+class Given(BaseModel):
+    """An answer as it stands in a message, one of several to the same problem."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    answer: int
+    text: str
+
+
 class Asked(NamedTuple):
     """A request, as an expert understands it."""
 
@@ -54,6 +63,10 @@ class Asked(NamedTuple):
     tool: str
     tokens: int
     """Of the question, roughly."""
+    answers: list[Given] | None = None
+    """Several answers to the first problem, to be scored."""
+    temperature: float = 0.0
+    seed: int = 0
 
 
 class _Read(BaseModel):
@@ -96,6 +109,8 @@ class _Request(_Read):
     tools: list[_Tool] = Field(default_factory=list)
     stream: bool = False
     n: int = 1
+    temperature: float = 0.0
+    seed: int | None = None
 
 
 def read(body: bytes) -> Asked:
@@ -113,7 +128,8 @@ def read(body: bytes) -> Asked:
         said.update(documents(text))
     plain = [{"prompt": texts[0].strip() if texts else ""}]
     stated, proposed = said.get(PROBLEMS, plain), said.get(TRAJECTORIES)
-    if max(len(stated), len(proposed or ())) > MOST:
+    given = said.get(ANSWERS)
+    if max(len(stated), len(proposed or ()), len(given or ())) > MOST:
         raise Malformed("there are too many problems", where="messages", right=f"at most {MOST}")
     name, schema = _wanted(found)
     return Asked(
@@ -124,6 +140,9 @@ def read(body: bytes) -> Asked:
         "tool" if name else "text",
         name,
         sum(len(one.text()) for one in found.messages) // 4 + 1,
+        None if given is None else _each(Given, given),
+        found.temperature,
+        found.seed or 0,
     )
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
-
-from infra.experts.app import App
 
 LAST_ANSWERS = 4
 """Seconds that requests under way have when the server stops."""
@@ -24,7 +22,9 @@ class _Uvicorn(uvicorn.Server):
         yield
 
 
-async def serve(app: App, listening: socket.socket, until: Awaitable[object]) -> None:
+async def serve(
+    app: Callable[..., Awaitable[None]], listening: socket.socket, until: Awaitable[object]
+) -> None:
     """Answer on this socket until then."""
     server = _Uvicorn(
         uvicorn.Config(

@@ -4,10 +4,11 @@ Three looks, the cheap one first. Runs of eight words that an evaluation item ha
 every text, at tens of thousands a second, in memory that grows with the evaluation sets and not
 with the data. Then, for what shares none, the rare words of each item: who has most of their
 weight is compared word by word. Last, where there is an embedder, the nearest item by meaning.
-What a look finds is compared before it counts: a phrase that two texts share is no leak.
+What a look finds is compared before it counts: a phrase that two texts share is no leak, and
+neither is a subject (see `meaning`).
 
 Items of a closed language (see `language`) are found by the language's own rule instead, since
-its texts share runs without having the same origin.
+its texts share runs without having the same origin, and all mean nearly the same to an embedder.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sys import intern
 from typing import Any, Literal, NamedTuple
 
 from pipelines.data.language import PROSE, Language
+from pipelines.data.meaning import says_again
 from pipelines.data.near import matching
 from pipelines.data.rewording import Reworded
 from pipelines.data.words import grams, tokens, words
@@ -33,8 +35,6 @@ SHARED = 8
 """Items that may have a run; one of more is a phrase of the evaluation, as its instruction is."""
 MOST = 2_000
 """Words of an item that are looked for, and of a text that are looked at in one piece."""
-CLOSE = 0.9
-"""Cosine from which on an embedder's word counts."""
 
 How = Literal["verbatim", "reworded", "meaning"]
 
@@ -69,6 +69,8 @@ class Guarded:
     def __init__(self, items: Iterable[str], language: Language = PROSE) -> None:
         self._language = language
         self._items: list[list[str]] = []
+        self._texts: list[str] = []
+        """What the items say; of a closed language's nothing, since its own rule finds them."""
         self._whole: dict[tuple[str, ...], int] = {}
         self._short: dict[int, dict[int, int]] = {}
         closed: dict[tuple[str, ...], int] = {}
@@ -78,10 +80,11 @@ class Guarded:
         for number, text in enumerate(items):
             read = [intern(word) for word in words(text)[:MOST]]
             self._items.append(read)
+            self._texts.append(text)
             self._whole.setdefault(tuple(tokens(text)[:MOST]), number)
             if language.closed and language.speaks(text):
                 closed.setdefault(language.core(tokens(text)), number)
-                self._items[-1] = []
+                self._items[-1], self._texts[-1] = [], ""
             elif SHORTEST <= len(read) < RUN:
                 (gram,) = grams(read, len(read))
                 self._short.setdefault(len(read), {}).setdefault(gram, number)
@@ -125,11 +128,15 @@ class Guarded:
         """For each text its leak; by meaning too, where somebody can say what is near."""
         kept = list(texts)
         found = [self.leak(text) for text in kept]
-        clean = [number for number, hit in enumerate(found) if hit is None]
+        clean = [
+            number
+            for number, hit in enumerate(found)
+            if hit is None and not (self._language.closed and self._language.speaks(kept[number]))
+        ]
         if nearest is not None and clean:
             near = nearest([kept[number] for number in clean])
             for number, one in zip(clean, near, strict=True):
-                if one is not None and one[1] >= CLOSE:
+                if one is not None and says_again(kept[number], self._texts[one[0]], one[1]):
                     found[number] = Hit(one[0], "meaning", one[1])
         return found
 

@@ -2,8 +2,8 @@
 
     trajectories  {"prompt", "completion"}, or {"prompt", "steps", "outcome"}, or all of these
     pairs         {"prompt", "chosen", "rejected"}, perhaps with "chosen_score" and
-                  "rejected_score" from 0 to 1, and "confidence"; without scores somebody preferred
-                  the one to the other, which counts as 1 and 0
+                  "rejected_score" from 0 to 1, or their "gap", and "confidence"; without any,
+                  somebody preferred the one to the other, which counts as 1 and 0
                   or {"prompt", "responses": [{"text", "score"}, ...]}
     evaluation    {"prompt"}, perhaps with "answer"
     review        {"prompt", "a", "b"}, or pairs
@@ -44,6 +44,8 @@ class Chosen(Pair):
 
     chosen_score: Score | None = None
     rejected_score: Score | None = None
+    gap: Score | None = None
+    """Instead of both scores: what the one has more than the other."""
     confidence: Score | None = None
 
     def wrong(self) -> str:
@@ -176,8 +178,18 @@ def preferred(rows: list[Imported]) -> Iterator[Preference]:
         gap = 1.0
         if row.get("chosen_score") is not None:
             gap = float(row["chosen_score"]) - float(row["rejected_score"])
+        elif row.get("gap") is not None:
+            gap = float(row["gap"])
         sure = gap if row.get("confidence") is None else float(row["confidence"])
         yield Preference(row["prompt"], row["chosen"], row["rejected"], gap, sure, origin)
+
+
+def pairs_in(raw: Mapping[str, Any], origin: Provenance) -> list[Preference]:
+    """The pairs that somebody's row is, the widest gap first; a ValueError where it is none."""
+    row = dict(raw)
+    _fits(row, shape_of(row, "pairs"))
+    found = list(preferred([Imported(0, *_parted(row, origin))]))
+    return sorted(found, key=lambda one: -one.gap)
 
 
 def _parsed(text: bytes) -> Row:
@@ -227,11 +239,12 @@ def _parted(row: Row, origin: Provenance) -> tuple[Row, Provenance]:
         ("session", ("id", "row_id", "session")),
         ("licence", ("licence", "license")),
         ("model", ("model",)),
+        ("scorer", ("scorer", "annotator", "judge")),
     ):
         said = next((row[name] for name in names if isinstance(row.get(name), str | int)), None)
         if said is not None and str(said):
             told[field] = str(said)[:200]
-    gone = TELLING | {"licence", "license", "model", "source"}
+    gone = TELLING | {"licence", "license", "model", "source", "scorer"}
     left = {name: value for name, value in row.items() if name.lower() not in gone}
     return left, origin.model_copy(update=told)
 

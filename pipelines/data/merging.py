@@ -58,7 +58,7 @@ def merged(
     """The set of so many rows at most. Where no source is good enough, the best one is measured all
     the same, so that it can be seen what is wrong with it; `used` is empty then.
     """
-    offered = _by_source(parts)
+    offered = together(parts)
     by_source = {name: evaluated(one.rows, kind, guarded, nearest) for name, one in offered.items()}
     ranked = sorted(by_source, key=lambda name: (-by_source[name].overall.value, name))
     used = [name for name in ranked if by_source[name].overall.value >= target][:BEST]
@@ -90,7 +90,7 @@ def merged(
     )
 
 
-def _by_source(parts: Iterable[Sourced]) -> dict[str, Sourced]:
+def together(parts: Iterable[Sourced]) -> dict[str, Sourced]:
     """All parts of a source together, in the order in which they come."""
     found: dict[str, Sourced] = {}
     for part in parts:

@@ -59,6 +59,10 @@ class Preference:
     def row(self) -> Row:
         return {"prompt": self.prompt, "chosen": self.chosen, "rejected": self.rejected}
 
+    def kept(self) -> Row:
+        """As it lies in a file of pairs."""
+        return {**self.row(), "gap": round(self.gap, 4)}
+
 
 @dataclass(frozen=True)
 class Gate:

@@ -35,6 +35,8 @@ class Curve(NamedTuple):
     points: tuple[tuple[float, float], ...]
     bound: float | None = None
     """Where its gate lies; None where there is none."""
+    other: float | None = None
+    """Where the other side of its gate lies, of a band."""
 
 
 def histogram(title: str, values: Sequence[float], low: float, high: float, bins: int = 20) -> Plot:
@@ -50,7 +52,8 @@ def histogram(title: str, values: Sequence[float], low: float, high: float, bins
 def line(curve: Curve) -> str:
     """The curve, drawn, its gate as a line across."""
     across = [x for x, _ in curve.points] or [0.0]
-    up = [y for _, y in curve.points] + ([] if curve.bound is None else [curve.bound]) or [0.0]
+    gates = [one for one in (curve.bound, curve.other) if one is not None]
+    up = [*(y for _, y in curve.points), *gates] or [0.0]
     left, right, low, high = min(across), max(across), min(up), max(up)
     wide, tall = WIDTH - LEFT - 8, HEIGHT - TOP - BOTTOM
 
@@ -68,10 +71,10 @@ def line(curve: Curve) -> str:
         f'<text x="{WIDTH - 8}" y="{HEIGHT - 8}" text-anchor="end">step {right:g}</text>',
         f'<polyline points="{" ".join(place(x, y) for x, y in curve.points)}"/>',
     ]
-    if curve.bound is not None:
-        y = place(left, curve.bound).partition(",")[2]
+    for gate in gates:
+        y = place(left, gate).partition(",")[2]
         parts.append(f'<line class="bound" x1="{LEFT}" y1="{y}" x2="{WIDTH - 8}" y2="{y}"/>')
-        parts.append(f'<text x="{LEFT + 4}" y="{float(y) - 3:.1f}">gate {curve.bound:g}</text>')
+        parts.append(f'<text x="{LEFT + 4}" y="{float(y) - 3:.1f}">gate {gate:g}</text>')
     return "".join([*parts, "</svg>"])
 
 

@@ -75,7 +75,9 @@ def markdown(report: Report) -> str:
             BLOCKS[round(8 * (y - low) / (high - low or 1))]
             for y in values[:: max(1, len(values) // 60)]
         )
-        parts += [f"## {_safe(one.title)}", f"`{drawn}` (from {low:.3g} to {high:.3g})"]
+        gates = [f"{gate:g}" for gate in (one.bound, one.other) if gate is not None]
+        bound = f"; gate {' to '.join(gates)}" if gates else ""
+        parts += [f"## {_safe(one.title)}", f"`{drawn}` (from {low:.3g} to {high:.3g}{bound})"]
     for table in report.tables:
         parts += [f"## {_safe(table.title)}", *([_safe(table.note)] if table.note else [])]
         parts.append(_grid(table.headings, table.rows))

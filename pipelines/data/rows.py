@@ -53,6 +53,8 @@ class Provenance(BaseModel):
     """Which model checked it."""
     score: float | None = None
     """What its verifier gave it, from 0 to 1."""
+    scorer: str | None = Field(default=None, max_length=300)
+    """Who said of a pair which answer is the better."""
     transcript: str | None = None
     """The artifact in which the making of it can be read."""
 

@@ -5,26 +5,35 @@ from __future__ import annotations
 from typing import Any
 
 from events.catalog.data import (
-    AssemblyFailed,
-    AssemblyRequested,
     DataBegun,
     DatasetAccepted,
-    DatasetAssembled,
+    DatasetRedacted,
     DatasetRejected,
+)
+from events.catalog.evaluation_sets import EvaluationSetRegistered
+from events.catalog.imports import DatasetImported
+from events.catalog.parts import (
+    AssemblyFailed,
+    AssemblyRequested,
+    DatasetAssembled,
     PartBuilt,
     PartFailed,
     PartRequested,
 )
-from events.catalog.evaluation_sets import EvaluationSetRegistered
-from events.catalog.imports import DatasetImported
+from events.catalog.reviews import OF_SETS, ReviewOpened
 from events.fact import Fact
 from events.message import Value
 from events.projection import Projection, State
 
 _KINDS = (
     DataBegun, PartRequested, PartBuilt, PartFailed, AssemblyRequested, DatasetAssembled,
-    AssemblyFailed, DatasetAccepted, DatasetRejected, DatasetImported,
+    AssemblyFailed, DatasetAccepted, DatasetRejected, DatasetImported, DatasetRedacted,
+    ReviewOpened,
 )  # fmt: skip
+
+MAKER = "agent:data_generator"
+"""Who opens the queues of data sets."""
+_Kept = DatasetAssembled | DatasetImported | DatasetAccepted | DatasetRedacted
 
 
 def _apply(state: State, told: Fact) -> None:
@@ -37,6 +46,7 @@ def _apply(state: State, told: Fact) -> None:
                 "seed": event.seed,
                 "quality_target": event.quality_target,
                 "sources": list(event.sources),
+                "scorer": event.scorer,
             }
         case DatasetImported():
             state[event.dataset] = _row(event, "imported", told) | {
@@ -45,7 +55,10 @@ def _apply(state: State, told: Fact) -> None:
                 "licence": event.licence,
                 **_made(event),
             }
-    row = state.get(getattr(event, "dataset", None) or "")
+    name = getattr(event, "dataset", None) or ""
+    if isinstance(event, ReviewOpened) and told.actor == MAKER:
+        name = event.review.removeprefix(OF_SETS)
+    row = state.get(name)
     if row is None:
         return
     match event:
@@ -66,13 +79,25 @@ def _apply(state: State, told: Fact) -> None:
         case AssemblyRequested():
             row["status"] = "assembling"
         case DatasetAssembled():
-            row.update(_made(event), used=list(event.used), by_source=dict(event.by_source))
+            row.update(
+                _made(event),
+                used=list(event.used),
+                by_source=dict(event.by_source),
+                waits=event.waits,
+            )
         case AssemblyFailed(reason=reason):
             row["reason"] = reason
         case DatasetAccepted():
             row.update(_artifacts(event), status="accepted", count=event.count, reason="")
+        case ReviewOpened(review=review):
+            status = "waiting for people" if row["status"] == "assembling" else row["status"]
+            row.update(review=review, status=status)
         case DatasetRejected(reason=reason):
             row.update(status="rejected", reason=reason)
+        case DatasetRedacted():
+            forgotten = row["removed"].get("forgotten", 0) + event.gone
+            row.update(_artifacts(event), count=event.count)
+            row["removed"] = {**row["removed"], "forgotten": forgotten}
 
 
 def _row(event: DataBegun | DatasetImported, status: str, told: Fact) -> dict[str, Any]:
@@ -86,6 +111,9 @@ def _row(event: DataBegun | DatasetImported, status: str, told: Fact) -> dict[st
         "quality": {},
         "removed": {},
         "parts": {},
+        "scorer": None,
+        "waits": 0,
+        "review": "",
         "begun_at": told.recorded_at,
     }
 
@@ -96,7 +124,7 @@ def _made(event: DatasetAssembled | DatasetImported) -> dict[str, Any]:
     return said | _artifacts(event)
 
 
-def _artifacts(event: DatasetAssembled | DatasetImported | DatasetAccepted) -> dict[str, Any]:
+def _artifacts(event: _Kept) -> dict[str, Any]:
     kept: dict[str, Value] = {
         "rows": event.rows, "provenance": event.provenance, "report": event.report,
     }  # fmt: skip
@@ -119,7 +147,7 @@ def _guard(state: State, told: Fact) -> None:
         }
 
 
-DATASETS = Projection("datasets", "1", frozenset(kind.wire for kind in _KINDS), _apply)
+DATASETS = Projection("datasets", "2", frozenset(kind.wire for kind in _KINDS), _apply)
 EVALUATION_SETS = Projection(
     "evaluation_sets", "1", frozenset({EvaluationSetRegistered.wire}), _guard
 )

@@ -10,13 +10,16 @@ from pipelines.data.figures import mean
 from pipelines.data.merging import Merged
 from pipelines.data.pairs import CONFIDENT, Paired, Preference
 from pipelines.data.plots import Bar, Plot, histogram
+from pipelines.data.pooling import scorers
 from pipelines.data.quality import TARGET, Quality
 from pipelines.data.report import Checked, Report, Table
-from pipelines.data.rows import Provenance
+from pipelines.data.rows import Provenance, evenly
 from pipelines.data.words import words
 
 LISTED = 100
 """Rows of a list; what is beyond is only counted."""
+SHOWN = 20
+"""Pairs that are shown of those that are kept."""
 
 
 def of_trajectories(title: str, made: Merged, target: float = TARGET) -> Report:
@@ -78,6 +81,8 @@ def of_pairs(title: str, made: Paired) -> Report:
         ),
         (
             _statistics(made, longer),
+            _scorers(made.kept),
+            _shown(made.kept),
             Table("Set aside", ("reason", "pairs"), list(made.removed().items())),
             _origins([one.provenance for one in made.kept]),
             *(_aside(reason, pairs) for reason, pairs in made.aside.items() if pairs),
@@ -103,6 +108,18 @@ def _statistics(made: Paired, longer: Sequence[int]) -> Table:
             ("share in which the chosen one is longer", sum(one > 0 for one in longer) / n),
         ],
     )
+
+
+def _scorers(pairs: Sequence[Preference]) -> Table:
+    return Table("Scored by", ("who", "pairs"), list(scorers(pairs).items()))
+
+
+def _shown(pairs: Sequence[Preference]) -> Table:
+    """Some of them, from the first to the last."""
+    some = evenly(pairs, SHOWN)
+    rows = [(one.prompt, one.chosen, one.rejected, one.gap) for one in some]
+    note = f"{len(some)} of {len(pairs):,}." if len(some) < len(pairs) else ""
+    return Table("Pairs", ("prompt", "chosen", "rejected", "gap"), rows, note)
 
 
 def _sure(made: Paired) -> list[float]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from guardrails.quoting import quoted
 
-PROBLEMS, TRAJECTORIES = "problems", "trajectories"
+PROBLEMS, TRAJECTORIES, ANSWERS = "problems", "trajectories", "answers"
 _HARMFUL = re.compile(
     "[<\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
     "\U000e0000-\U000e007f]"
@@ -47,7 +47,7 @@ def documents(text: str) -> dict[str, list[Any]]:
             said = json.loads(fence[2])
         except ValueError:
             continue
-        for kind in (PROBLEMS, TRAJECTORIES):
+        for kind in (PROBLEMS, TRAJECTORIES, ANSWERS):
             if isinstance(said, dict) and list(said) == [kind] and isinstance(said[kind], list):
                 found[kind] = said[kind]
     return found

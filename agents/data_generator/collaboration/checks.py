@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from agents.data_generator.collaboration.answers import PlannedTrajectory
 from events.errors import RatchetError
+from guardrails.scanning import unfit
 from trainers.model_types.kind import ModelType, Problem, Step, Trajectory
 from trainers.model_types.steps import final, written
 
@@ -58,6 +59,29 @@ def checked(kind: ModelType, problem: Problem, planned: PlannedTrajectory) -> Ch
     except Exception as error:  # of a type of somebody's own
         what = f"the type cannot read it ({type(error).__name__}: {str(error)[:200]})"
         return Checked(found, reason="malformed", issues=(what,))
+
+
+def improper(problem: Problem, planned: PlannedTrajectory) -> Checked | None:
+    """What no model may learn, however right the solution is; None where it is fit to be learned.
+
+    What the problem itself holds may be said again; what is malformed anyhow is not looked at.
+    """
+    if _malformed(planned):
+        return None
+    known = f"{problem.prompt}\n{problem.answer}"
+    told = [
+        (f"step {place}", text)
+        for place, step in enumerate(planned.steps, 1)
+        for text in (step.title, step.reasoning, step.action)
+    ]
+    told.append(("the expected outcome", planned.expected_outcome))
+    if unfit("\n\n".join(text for _, text in told), known) is None:  # ten times as fast
+        return None
+    for place, text in told:
+        if wrong := unfit(text, known):
+            what = f"{place} holds {wrong.what}, which is not in the problem"
+            return Checked(None, reason=wrong.reason, issues=(what,))
+    return None
 
 
 def summing_to_one(rewards: list[float]) -> list[float]:

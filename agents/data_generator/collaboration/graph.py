@@ -24,7 +24,7 @@ from langsmith import tracing_context
 
 from agents.data_generator.collaboration.answers import PlannedTrajectory
 from agents.data_generator.collaboration.calling import Came
-from agents.data_generator.collaboration.checks import Checked, checked
+from agents.data_generator.collaboration.checks import Checked, checked, improper
 from agents.data_generator.collaboration.plan import LEAST_SCORE, REGENERATIONS
 from agents.data_generator.collaboration.planner import planned
 from agents.data_generator.collaboration.retriever import retrieved
@@ -202,6 +202,8 @@ async def _checked(
     planned = (came.value or {}).get(number)
     if planned is None:
         return Checked(None, reason="left_out", issues=("the teacher left this problem out",))
+    if (wrong := improper(problem, planned)) is not None:
+        return wrong
     if getattr(session.plan.type, "costly", False):  # it takes a process: the others go on
         async with session.turn.waiting():
             return await asyncio.to_thread(checked, session.plan.type, problem, planned)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from agents.data_generator.collaboration.graph import run
 from agents.data_generator.collaboration.journal import Journal
 from agents.data_generator.collaboration.plan import Plan
-from agents.data_generator.collaboration.session import Ended, Rejected, Session, Verified
+from agents.data_generator.collaboration.session import Ended, Rejected, Said, Session, Verified
 from agents.data_generator.collaboration.transcript import Transcript
 from agents.data_generator.collaboration.turn import Turn
 from guardrails.caller import Caller
@@ -89,7 +89,7 @@ class _Work:
         self._provenance: list[dict[str, Any]] = []
         self._rejected: list[Rejected] = []
         self._in_vain = self._unanswered = 0
-        self._ended, self._why = "", ""
+        self._ended = self._why = self._trouble = ""
 
     async def done(self) -> Collaborated:
         began = time.monotonic()
@@ -147,7 +147,11 @@ class _Work:
             Turn(self._turns),
             self._engines,
         )
-        results = await run(session)
+        try:
+            results = await run(session)
+        except BudgetSpent:
+            self._trouble = self._trouble or trouble(session.said)
+            raise
         return Ended(index, name, results, tuple(session.said))
 
     def _end(self, task: asyncio.Task[Ended]) -> None:
@@ -156,6 +160,8 @@ class _Work:
             ended = task.result()
         except BudgetSpent as spent:
             self._ended, self._why = "budget", str(spent)
+            if self._trouble and not self._verified:  # what it was spent on
+                self._why = f"{spent}; what models said was of no use: {self._trouble}"
             return
         self._verified += sum(isinstance(one, Verified) for one in ended.results)
         self._early[ended.place] = ended
@@ -213,6 +219,15 @@ class _Work:
         for task in self._engines.values():
             task.cancel()
         await asyncio.gather(*self._engines.values(), return_exceptions=True)
+
+
+def trouble(said: Sequence[Said]) -> str:
+    """Why the last answer of a model was of no use, where one was not."""
+    for one in reversed(said):
+        answer = one.output.get("answer") if isinstance(one.output, dict) else None
+        if isinstance(answer, dict) and "failed" in answer:
+            return str(answer["why"])[:300]
+    return ""
 
 
 def _sessions(plan: Plan) -> Iterator[tuple[Problem, ...]]:

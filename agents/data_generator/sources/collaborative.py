@@ -33,8 +33,10 @@ class Collaborative:
 
     name = "collaborative"
 
-    def __init__(self, shared: SharedSets, artifacts: Artifacts) -> None:
-        self._shared, self._artifacts = shared, artifacts
+    def __init__(
+        self, shared: SharedSets, artifacts: Artifacts, sieve: type[Sieve] = Sieve
+    ) -> None:
+        self._shared, self._artifacts, self._sieve = shared, artifacts, sieve
 
     async def build(self, order: Order) -> Built:
         asked = order.asked
@@ -48,7 +50,7 @@ class Collaborative:
         return await aside(self._taken, sets, order)
 
     def _taken(self, sets: Sequence[Shared], order: Order) -> Built:
-        sieve = Sieve(order.type, self.name, redact=False)
+        sieve = self._sieve(order.type, self.name, redact=False)
         wanted = order.asked.first + order.asked.quantity
         for one in sets:
             try:

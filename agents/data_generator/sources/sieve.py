@@ -1,4 +1,5 @@
-"""Rows of other people, on their way to be ours: bounded, freed of personal data, and verified.
+"""Rows of other people, on their way to be ours: bounded, freed of secrets and of personal data,
+and verified.
 
 What the type's own verifier does not call right is refused, whoever it comes from. Nothing of a
 row is run outside the sandbox, and texts are never asked to do anything.
@@ -13,8 +14,10 @@ from typing import Any
 
 from agents.data_generator.sources.source import METHODS, Row
 from events.errors import RatchetError
-from guardrails.personal import redacted
+from guardrails.quoting import harmful
+from guardrails.scanning import masked
 from trainers.model_types.kind import ModelType, Problem, Step, Trajectory, held_out, problem_of
+from trainers.model_types.steps import final, steps_of
 
 LARGEST = 100_000
 """Characters of a row, as JSON; a larger one is refused."""
@@ -54,8 +57,11 @@ class Sieve:
         if not isinstance(raw, Mapping) or not all(isinstance(name, str) for name in raw):
             return "no-row", None
         try:
-            if len(json.dumps(raw, ensure_ascii=False, allow_nan=False)) > LARGEST:
+            text = json.dumps(raw, ensure_ascii=False, allow_nan=False)
+            if len(text) > LARGEST:
                 return "too-large", None
+            if any(mark.isprintable() and "think>" not in mark for mark in harmful(text)):
+                return "markup", None  # thoughts are marked so in rows, and nothing else is
         except (ValueError, TypeError, RecursionError):
             return "no-row", None
         given = clean(raw) if self._redact else dict(raw)
@@ -91,7 +97,11 @@ class Sieve:
             outcome = str(made.get("outcome") or steps[-1].action.lstrip("= "))
             expert = Trajectory(problem.id, problem.prompt, steps, outcome)
         elif isinstance(completion, str) and completion.strip() and expert is None:
-            expert = Trajectory(problem.id, problem.prompt, (), completion.strip())
+            written = steps_of(completion)
+            if not written:
+                return None
+            outcome = final(completion) or completion.strip()
+            expert = Trajectory(problem.id, problem.prompt, written, outcome)
             return row_of(problem, expert, completion.strip())
         if expert is None:
             return None
@@ -130,10 +140,10 @@ def own_steps(row: Row) -> tuple[Step, ...]:
 
 
 def clean(value: Any) -> Any:
-    """The same without personal data, in whatever text it stands."""
+    """The same without secrets and personal data, in whatever text they stand."""
     match value:
         case str():
-            return redacted(value)[0]
+            return masked(value)
         case Mapping():
             return {name: clean(one) for name, one in value.items()}
         case list() | tuple():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from events.catalog.costs import Spent
-from events.catalog.data import PartRequested
+from events.catalog.parts import PartRequested
 from events.catalog.roles import RoleProfile
 from events.errors import RatchetError
 from trainers.model_types.kind import ModelType
@@ -21,6 +21,7 @@ METHODS = {
     "subscriptions": "subscriptions",
     "web": "web",
     "collaborative": "collaborative",
+    "people": "review",
 }
 """How each source makes its rows; methods are rated over time."""
 

@@ -42,8 +42,10 @@ class Subscriptions:
 
     name = "subscriptions"
 
-    def __init__(self, subscriptions: Sequence[Subscription], client: Client) -> None:
-        self._subscriptions, self._client = subscriptions, client
+    def __init__(
+        self, subscriptions: Sequence[Subscription], client: Client, sieve: type[Sieve] = Sieve
+    ) -> None:
+        self._subscriptions, self._client, self._sieve = subscriptions, client, sieve
 
     async def build(self, order: Order) -> Built:
         if not self._subscriptions:
@@ -53,7 +55,7 @@ class Subscriptions:
                 right="a url, and a key where it wants one",
                 retryable=False,
             )
-        sieve = Sieve(order.type, self.name)
+        sieve = self._sieve(order.type, self.name)
         bill = _Bill(order.asked.limits.money, order.folder / "bill.json")
         wanted = order.asked.first + order.asked.quantity
         failed: list[SourceFailed] = []

@@ -39,8 +39,8 @@ class Web:
 
     name = "web"
 
-    def __init__(self, sites: Sequence[Site], client: Client) -> None:
-        self._sites, self._client = sites, client
+    def __init__(self, sites: Sequence[Site], client: Client, sieve: type[Sieve] = Sieve) -> None:
+        self._sites, self._client, self._sieve = sites, client, sieve
 
     async def build(self, order: Order) -> Built:
         if not self._sites:
@@ -48,7 +48,7 @@ class Web:
                 "no page of the web is named", where="data.sites", right="a url", retryable=False
             )
         hosts = {str(urlsplit(site.url).hostname) for site in self._sites}
-        sieve = Sieve(order.type, self.name)
+        sieve = self._sieve(order.type, self.name)
         wanted = order.asked.first + order.asked.quantity
         robots: dict[str, RobotFileParser] = {}
         failed: list[SourceFailed] = []

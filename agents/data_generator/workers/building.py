@@ -14,11 +14,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
+from agents.data_generator.pairing.methods import method_of
 from agents.data_generator.sources.aside import aside
-from agents.data_generator.sources.source import METHODS, Built, Order, Source, SourceFailed
+from agents.data_generator.sources.source import Built, Order, Source, SourceFailed
 from agents.worker import Tell
 from events.artifacts import Artifacts
-from events.catalog.data import PartBuilt, PartRequested
+from events.catalog.data import Kind
+from events.catalog.parts import PartBuilt, PartRequested
 from events.catalog.roles import RoleProfile
 from events.catalog.training import Artifact
 from events.errors import Malformed
@@ -47,21 +49,19 @@ class Builder:
         artifacts: Artifacts,
         folder: Path,
         profile_of: ProfileOf,
+        pairs: Mapping[str, Source] | None = None,
     ) -> None:
-        self._sources, self._artifacts = sources, artifacts
+        """`pairs` are the sources of preference pairs, by the same names."""
+        self._sources: dict[Kind, Mapping[str, Source]] = {
+            "trajectories": sources, "pairs": pairs or {},
+        }  # fmt: skip
+        self._artifacts = artifacts
         self._folder, self._profile_of = folder, profile_of
 
     async def grant(self, told: Fact, tell: Tell) -> Outcome:
         asked = cast(PartRequested, told.event)
         began = time.monotonic()
         source = self._source(asked)
-        if asked.kind != "trajectories":
-            raise SourceFailed(
-                f"no source makes {asked.kind} by itself",
-                where=asked.source,
-                right="`ratchet data import` takes pairs that people or judges have labelled",
-                retryable=False,
-            )
         kind = await aside(model_type, asked.model_type)
         folder = part_folder(self._folder, asked.dataset, asked.part)
         await aside(self._prepared, folder)
@@ -72,14 +72,15 @@ class Builder:
 
         order = Order(asked, told.position, kind, profile, folder, told_of)
         built = await self._built(source, order)
-        return await aside(self._kept, asked, source, built, began)
+        return await aside(self._kept, asked, built, began)
 
     def _source(self, asked: PartRequested) -> Source:
-        source = self._sources.get(asked.source)
+        known = self._sources[asked.kind]
+        source = known.get(asked.source)
         if source is None:
-            right = f"one of {', '.join(self._sources)}"
-            raise Malformed(f"no source here is named {asked.source!r}", where="source",
-                            right=right)  # fmt: skip
+            right = f"one of {', '.join(known)}"
+            raise Malformed(f"no source of {asked.kind} here is named {asked.source!r}",
+                            where="source", right=right)  # fmt: skip
         return source
 
     async def _built(self, source: Source, order: Order) -> Built:
@@ -100,7 +101,7 @@ class Builder:
                 if other != folder.parent and other.stat().st_mtime < long_ago:
                     shutil.rmtree(other)
 
-    def _kept(self, asked: PartRequested, source: Source, built: Built, began: float) -> PartBuilt:
+    def _kept(self, asked: PartRequested, built: Built, began: float) -> PartBuilt:
         """Everything in the store, and what an event says of it."""
         rows = self._put("rows", written(built.rows))
         transcripts = None
@@ -115,7 +116,7 @@ class Builder:
             part=asked.part,
             attempt=asked.attempt,
             source=asked.source,
-            method=METHODS[source.name],
+            method=method_of(asked) or asked.source,
             rows=rows,
             provenance=provenance,
             transcripts=transcripts,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import cast
 
-from agents.data_generator.sources.source import METHODS, SourceFailed
+from agents.data_generator.pairing.methods import method_of
+from agents.data_generator.sources.source import SourceFailed
 from events.catalog.costs import Spent
-from events.catalog.data import AssemblyFailed, AssemblyRequested, PartFailed, PartRequested
+from events.catalog.parts import AssemblyFailed, AssemblyRequested, PartFailed, PartRequested
 from events.errors import NotFound, RatchetError, Refused
 from events.fact import Fact
 
@@ -19,7 +20,7 @@ def part_failed(told: Fact, error: Exception) -> PartFailed:
         part=asked.part,
         attempt=asked.attempt,
         source=asked.source,
-        method=METHODS.get(asked.source) if isinstance(error, SourceFailed) else None,
+        method=method_of(asked) if isinstance(error, SourceFailed) else None,
         reason=_reason(error),
         retryable=_retryable(error),
         spent=error.spent if isinstance(error, SourceFailed) else Spent(),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from events.catalog.data import AssemblyRequested
+from events.catalog.parts import AssemblyRequested
 from pipelines.data.merging import Merged
+from pipelines.data.pooling import Pooled
 from pipelines.data.report import Table, page
-from pipelines.data.telling import of_trajectories
+from pipelines.data.telling import of_pairs, of_trajectories
 
 
 def report(asked: AssemblyRequested, found: Merged) -> str:
@@ -18,6 +19,26 @@ def report(asked: AssemblyRequested, found: Merged) -> str:
         asked.quality_target,
     )
     return page(told._replace(tables=(*told.tables, _making(asked), _refused(asked))))
+
+
+def report_of_pairs(asked: AssemblyRequested, found: Pooled) -> str:
+    """The same of pairs, with what each source has offered, and what waits for people."""
+    told = of_pairs(
+        f"Pairs for the role {asked.role}: {asked.model_type}, seed {asked.seed}", found.found
+    )
+    sources = [
+        (name, one.offered, len(one.kept), *(gate.value.value for gate in one.gates[::2]),
+         "yes" if name in found.used else "no")
+        for name, one in found.by_source.items()
+    ]  # fmt: skip
+    headings = ("source", "offered", "can be learned from", "gap", "decontamination", "used")
+    lines = (
+        f"{len(found.kept):,} pairs are in the set.",
+        *told.lines,
+        f"{len(found.waiting):,} pairs can be settled by people.",
+    )
+    tables = (Table("Sources", headings, sources), *told.tables, _making(asked), _refused(asked))
+    return page(told._replace(lines=lines, tables=tables))
 
 
 def _making(asked: AssemblyRequested) -> Table:

@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from agents.data_generator import DATA_GENERATOR
-from events.catalog.data import (
+from events.catalog.data import DataRequested
+from events.catalog.deadlines import DeadlinePassed
+from events.catalog.parts import (
     AssemblyRequested,
-    DataRequested,
     DatasetAssembled,
     PartBuilt,
     PartFailed,
     PartRequested,
 )
-from events.catalog.deadlines import DeadlinePassed
 from events.catalog.policies import DataPolicy, PolicyAdopted
 from events.catalog.roles import RoleDefined
 from events.catalog.training import Artifact, Measured

@@ -9,15 +9,10 @@ import pytest
 
 from agents.data_generator import DATA_GENERATOR
 from events.catalog.costs import Limits, Spent
-from events.catalog.data import (
-    AssemblyRequested,
-    DataBegun,
-    DataRequested,
-    DatasetRejected,
-    PartRequested,
-)
+from events.catalog.data import DataBegun, DataRequested, DatasetRejected
 from events.catalog.deadlines import DeadlineLifted, DeadlineSet
 from events.catalog.methods import MethodFlagged, MethodRated
+from events.catalog.parts import AssemblyRequested, PartRequested
 from events.catalog.policies import DataPolicy, PolicyAdopted
 from events.catalog.roles import RoleDefined
 from tests.agents.data_generator.sets import (

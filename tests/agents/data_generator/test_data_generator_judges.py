@@ -9,17 +9,11 @@ from pydantic import TypeAdapter
 
 from agents.data_generator import DATA_GENERATOR
 from events.catalog.costs import Spent
-from events.catalog.data import (
-    AssemblyFailed,
-    AssemblyRequested,
-    DatasetAccepted,
-    DatasetRejected,
-    DataWithdrawn,
-    PartRequested,
-)
+from events.catalog.data import DatasetAccepted, DatasetRejected
 from events.catalog.deadlines import DeadlinePassed
 from events.catalog.evaluation_sets import EvaluationSetRegistered
 from events.catalog.methods import MethodRated
+from events.catalog.parts import AssemblyFailed, AssemblyRequested, DataWithdrawn, PartRequested
 from events.catalog.policies import DataPolicy
 from events.catalog.training import Artifact
 from events.fact import Fact

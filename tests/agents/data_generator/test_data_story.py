@@ -16,7 +16,8 @@ from agents.scheduler import SCHEDULER
 from agents.shell import Shell, introduce
 from agents.worker import Runner, Tell, Worker
 from events.bus import LogTailBus
-from events.catalog.data import AssemblyRequested, DataRequested, PartRequested
+from events.catalog.data import DataRequested
+from events.catalog.parts import AssemblyRequested, PartRequested
 from events.catalog.policies import DataPolicy, PolicyAdopted
 from events.chain import Signer
 from events.desk import LogDesk

@@ -51,7 +51,7 @@ def gone(url: str) -> bool:
 
 async def test_a_child_is_asked_as_a_cloud_model_is_and_ends_with_its_use() -> None:
     async with experts([SUMS]) as found:
-        teacher, verifier = found[SUMS]
+        teacher, verifier, _ = found[SUMS]
         assert (teacher.url, teacher.key) == (verifier.url, verifier.key)
         assert teacher.model != verifier.model
         caller = Caller(found[SUMS])
@@ -107,7 +107,7 @@ def test_serve_expert_serves_until_told_to_stop(tmp_path: Path) -> None:
     with process.stdout as said:
         document = json.loads(said.readline())
         assert [one["id"] for one in document["models"]] == [
-            f"expert:{SUMS}:{part}" for part in ("teacher", "verifier")
+            f"expert:{SUMS}:{part}" for part in ("teacher", "verifier", "writer")
         ]
         with httpx.Client(trust_env=False) as client:
             asked = {

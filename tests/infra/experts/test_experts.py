@@ -134,7 +134,7 @@ async def test_it_says_that_it_is_a_program() -> None:
         cards = (await place.http("GET", "/models")).json()["data"]
         one = (await place.http("GET", f"/models/{TEACHER}")).json()
     assert [card["id"] for card in cards][:2] == [TEACHER, VERIFIER]
-    assert len(cards) == 4
+    assert len(cards) == 6
     assert one == cards[0]
     assert all("not a language model" in card["description"] for card in cards)
     assert {card["owned_by"] for card in cards} == {"ratchet"}

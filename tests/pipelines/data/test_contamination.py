@@ -139,7 +139,7 @@ def test_an_embedder_finds_by_meaning_what_no_word_tells() -> None:
 
     def nearest(clean: object) -> list[tuple[int, float] | None]:
         asked_for.append(list(clean))  # type: ignore[call-overload]
-        return [(4, 0.95), (5, 0.6), None]
+        return [(4, 0.95), (5, 0.4), None]
 
     found = prose().leaks([ITEMS[1], "one", "two", "three"], nearest)
     assert asked_for == [["one", "two", "three"]]

@@ -10,7 +10,7 @@ from events.ingress import event_named
 from events.message import Event
 from events.projection import Projection
 from pipelines.data.queues import REVIEWS
-from pipelines.data.sets import DATASETS, EVALUATION_SETS
+from pipelines.data.sets import DATASETS, EVALUATION_SETS, MAKER
 
 WHEN = "2026-11-21T12:00:00.000000Z"
 FIGURE = {"value": 0.98, "low": 0.97, "high": 0.99, "n": 1000}
@@ -22,11 +22,11 @@ def event(wire: str, **changed: Any) -> Event:
     return kind.model_validate_json(json.dumps({**kind.example, **changed}))
 
 
-def folded(projection: Projection, *events: Event) -> dict[str, Any]:
+def folded(projection: Projection, *events: Event, actor: str = "test") -> dict[str, Any]:
     state: dict[str, Any] = {}
     for position, one in enumerate(events, 1):
         assert one.wire in projection.hears
-        projection.apply(state, Fact(one, f"id{position}", position, WHEN, "test", None))
+        projection.apply(state, Fact(one, f"id{position}", position, WHEN, actor, None))
     assert json.loads(json.dumps(state)) == state
     return state
 
@@ -57,6 +57,31 @@ def test_what_went_wrong_is_said() -> None:
     assert row["reason"] == "an artifact is missing"
     (row,) = folded(DATASETS, *events, event("DatasetRejected")).values()
     assert (row["status"], row["reason"]) == ("rejected", "quality 0.61 is below 0.95")
+
+
+def test_a_set_that_waits_for_people_names_its_queue() -> None:
+    begun = [event("DataBegun", kind="pairs"), event("AssemblyRequested")]
+    made = event("DatasetAssembled", waits=40)
+    opened = event("ReviewOpened", review="pairs-5d1c")
+    (row,) = folded(DATASETS, *begun, made, opened, actor=MAKER).values()
+    assert (row["status"], row["review"], row["waits"]) == (
+        "waiting for people", "pairs-5d1c", 40,
+    )  # fmt: skip
+    (row,) = folded(DATASETS, *begun, made, opened).values()
+    assert (row["status"], row["review"]) == ("assembling", ""), "somebody else's queue"
+    over = event("DatasetAccepted")
+    (row,) = folded(DATASETS, *begun, made, over, opened, actor=MAKER).values()
+    assert row["status"] == "accepted"
+
+
+def test_rows_of_people_who_were_forgotten_are_counted_and_the_files_are_others() -> None:
+    other = {"kind": "rows", "sha256": "sha256:" + "7" * 64, "size": 9}
+    begun = [event("DataBegun"), event("DatasetAssembled"), event("DatasetAccepted")]
+    redacted = [event("DatasetRedacted", rows=other), event("DatasetRedacted", count=996)]
+    (row,) = folded(DATASETS, *begun, *redacted[:1]).values()
+    assert (row["rows"], row["count"], row["status"]) == (other, 998, "accepted")
+    (row,) = folded(DATASETS, *begun, *redacted).values()
+    assert row["removed"] == {"forgotten": 4}
 
 
 def test_a_request_that_was_rejected_before_anything_began_makes_no_row() -> None:

@@ -32,13 +32,13 @@ from trainers.sandbox.choose import Unprotected
 from trainers.sandbox.sandbox import sandbox
 
 
-def late(behave: Behaviour, seed: int) -> Behaviour:
+def late(behave: Behaviour, seed: int, seconds: float = 0.02) -> Behaviour:
     """The same, but each answer takes another time."""
     luck = random.Random(seed)
 
     def behave_late(asked: Asked) -> Said:
         said = behave(asked)
-        said.delay = luck.random() * 0.02
+        said.delay = luck.random() * seconds
         return said
 
     return behave_late
@@ -198,8 +198,8 @@ async def test_a_type_that_runs_out_of_problems_says_so(tmp_path: Path) -> None:
 
 
 async def test_no_more_sessions_than_asked_for_are_under_way(tmp_path: Path) -> None:
-    async with desk(tmp_path, late(RIGHT, 1), late(APPROVES, 2)) as at:
-        await at.made(quantity=30, in_flight=5)
+    async with desk(tmp_path, late(RIGHT, 1, 0.2), late(APPROVES, 2, 0.2)) as at:
+        await at.made(quantity=20, in_flight=5)
         assert at.server.most_in_flight == 5
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from agents.data_generator.sources.client import Page
 from agents.data_generator.sources.source import Order, SourceFailed
-from events.catalog.data import PartRequested
+from events.catalog.parts import PartRequested
 from trainers.model_types import model_type
 from trainers.model_types.kind import ModelType, Problem, held_out
 

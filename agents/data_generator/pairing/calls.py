@@ -1,0 +1,98 @@
+"""One call about a prompt: kept in the journal, made only if it is not there.
+
+Its seed follows from the seed of the set and from the prompt, and not from the name of the set: so
+the same request gives the same answers in every home.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from agents.data_generator.collaboration.calling import BADLY, MOST_TOKENS, TOLD, Came
+from agents.data_generator.pairing.plan import Desk
+from guardrails.calls import Message
+from guardrails.endpoint import Endpoint
+from guardrails.refusals import CallFailed
+from trainers.model_types.kind import chance
+
+T = TypeVar("T")
+
+
+async def asked(
+    desk: Desk,
+    node: str,
+    endpoint: Endpoint,
+    messages: Sequence[Message],
+    *,
+    about: str,
+    answer: type[BaseModel] | None = None,
+    temperature: float = 0.0,
+    max_tokens: int = 1024,
+) -> Came[Any]:
+    """The model's words, or its answer as that class."""
+    plan = desk.plan
+    seed = chance(plan.seed, node, about).getrandbits(31)
+    max_tokens = min(max_tokens, MOST_TOKENS)
+    question = {
+        "endpoint": endpoint.name,
+        "model": endpoint.model,
+        "answer": None if answer is None else answer.__name__,
+        "seed": seed,
+        "temperature": temperature,
+        "max_tokens": max_tokens,
+        "messages": [one._asdict() for one in messages],
+    }
+
+    async def make() -> dict[str, Any]:
+        try:
+            came = await desk.caller.ask(
+                endpoint.name,
+                messages,
+                budget=plan.budget,
+                answer=answer,
+                temperature=temperature,
+                seed=seed,
+                max_tokens=max_tokens,
+            )
+        except CallFailed as failed:
+            if failed.kind not in BADLY:
+                raise
+            return {"failed": failed.kind, "why": str(failed)[:TOLD], "text": failed.said[:TOLD]}
+        return {
+            "value": None if came.value is None else came.value.model_dump(mode="json"),
+            "text": came.text,
+            "finish": came.finish,
+            "tokens_in": came.tokens_in,
+            "tokens_out": came.tokens_out,
+            "money": came.money,
+        }
+
+    try:
+        gave = await desk.journal.once(f"{desk.name}/{node}", question, make, plan.budget.spent)
+    except CallFailed as failed:
+        why = str(failed)[:TOLD]
+        return Came(None, question, {"failed": failed.kind, "why": why}, failed.kind, why)
+    if "failed" in gave:
+        return Came(None, question, gave, gave["failed"], gave["why"])
+    if answer is None:
+        return Came(gave, question, gave)
+    try:
+        return Came(answer.model_validate(gave["value"]), question, gave)
+    except ValidationError as error:
+        why = f"the answer is not what was asked for: {error.error_count()} errors"
+        return Came(None, question, gave, "rubbish", why)
+
+
+async def all_of(calls: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """What all of them gave, in their order. Where one ends the work, the others are left."""
+    tasks = [asyncio.create_task(one) for one in calls]
+    try:
+        return [await one for one in tasks]
+    finally:
+        for one in tasks:
+            one.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
