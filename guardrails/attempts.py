@@ -15,7 +15,7 @@ from guardrails.endpoint import Endpoint
 from guardrails.ladder import Ladder
 from guardrails.limits import Turnstile
 from guardrails.manners import Manners
-from guardrails.refusals import CallFailed, out_of_time
+from guardrails.refusals import BudgetSpent, CallFailed, out_of_time
 from guardrails.retrying import LONGEST_ASKED, wait_after
 
 T = TypeVar("T")
@@ -90,12 +90,18 @@ class Attempts:
         understood: Callable[[dict[str, Any]], T],
     ) -> T:
         """Call until there is an answer, or no sense in trying again."""
-        tries = 0
+        tries, failed = 0, ""
         while True:
             tries += 1
             try:
                 return await self._in_turn(work, path, body, most, understood)
+            except BudgetSpent as spent:
+                if not failed:
+                    raise
+                what = f"{spent.what}; the call before it failed: {failed}"
+                raise BudgetSpent(spent.limit, what, right=spent.right) from None
             except CallFailed as failure:
+                failed = failure.what
                 failure.where = f"endpoint {self.endpoint.name}"
                 if failure.kind == "rejected" and self._manners.learn(failure.complaint):
                     continue

@@ -153,7 +153,7 @@ class _Wire:
     def __init__(self, endpoint: Endpoint, keys: Keys) -> None:
         for name in _TALKATIVE:
             logging.getLogger(name).setLevel(logging.WARNING)
-        self._keys = keys
+        self._keys, self._url = keys, endpoint.url
         self._client = openai.AsyncOpenAI(
             base_url=endpoint.url,
             api_key="in the door",
@@ -176,7 +176,7 @@ class _Wire:
             raise CallFailed(
                 "unreachable",
                 self._keys.out_of(f"{type(cause).__name__} {cause}".strip()),
-                right="a server that listens at the address of the endpoint",
+                right=f"a server that listens at {self._url}",
                 free=isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout),
             ) from None
         return bytes(response.content)

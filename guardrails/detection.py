@@ -37,6 +37,8 @@ class Pattern(NamedTuple):
     """Words one of which has to stand before it, as a regular expression."""
     unless: str = ""
     """Words none of which may stand before it."""
+    again: bool = False
+    """Whether a candidate that is not the thing may hold the beginning of one that is."""
 
 
 class Finding(NamedTuple):
@@ -100,7 +102,8 @@ class Detector:
                 length = _length(pattern, data, start, end)
                 if length:
                     yield _Hit(rank, start, start + length)
-                at = max(at + 1, start + length if length else end)
+                behind = start if pattern.again else end
+                at = max(at + 1, start + length if length else behind)
 
     def _told(self, data: bytes, hits: list[_Hit], pepper: bytes) -> Iterator[Finding]:
         at = characters = 0

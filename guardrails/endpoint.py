@@ -45,11 +45,13 @@ class Endpoint(Documented):
     def _a_plain_address(cls, url: str) -> str:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("right is an address such as http://127.0.0.1:8000/v1")
+            raise ValueError("it is no address of http or https, such as http://127.0.0.1:8000/v1")
         if parts.username is not None or parts.query or parts.fragment:
             raise ValueError(
                 "an address holds no names, keys or questions; a key has its own field"
             )
+        if parts.path.rstrip("/").endswith(("/chat/completions", "/completions", "/models")):
+            raise ValueError("it goes on behind /v1, and the client adds that itself")
         return url.rstrip("/")
 
     def price(self, tokens_in: int, tokens_out: int) -> float:

@@ -1,7 +1,9 @@
-"""Personal data, by format: addresses of mail and machines, phones, cards, accounts, national ids.
+"""Personal data, by format: addresses of mail and machines, phones, cards, accounts, national ids,
+days of birth, and names where a title or a label says that they are names.
 
-Names and places have no format, and are not found here. A candidate counts when its check digits
-are right, or, where a kind has none worth the name, when a word before it says what it is.
+Names and places have no format of their own: one that merely stands in a sentence is not found. A
+candidate counts when its check digits are right, or, where a kind has none worth the name, when a
+word before it says what it is.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from stdnum.se import personnummer
 from stdnum.us import ssn
 
 from guardrails.detection import Detector, Finding, Pattern, Redacted, longest, whole
+from guardrails.names import PATTERNS as NAMES
 
 _FILES = re.compile(
     r"\.(css|gif|html|ico|jpe?g|js|json|md|mp4|pdf|png|py|svg|ts|txt|webp|xml|ya?ml|zip)\Z", re.I
@@ -43,6 +46,17 @@ _COUNTED = (
     r"id|timestamp|article|doi)\b"
 )
 _VERSIONED = r"(\bv|\b(version|release|build|firmware|driver|section|chapter|oid))[ .:=]*\Z"
+
+_BORN = (
+    r"\b(?:d\.?o\.?b\.?|date of birth|birth ?date|birthday|born(?: on)?|geboren(?: am)?|geb\.|"
+    r"geburtsdatum|date de naissance|née? le|fecha de nacimiento|data di nascita|geboortedatum)"
+)
+_MONTH = r"(?:jan|feb|mar|mär|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)[\pL]{0,6}\.?"
+_DAY = (
+    r"(?:19|20)\d{2}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./](?:19|20)?\d{2}|"
+    rf"\d{{1,2}}(?:st|nd|rd|th)?\.? (?i:{_MONTH}),? (?:19|20)\d{{2}}|"
+    rf"(?i:{_MONTH}) \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}"
+)
 
 _REGIONS = (
     *("AT", "AU", "BE", "BR", "CH", "DE", "ES", "FR", "GB", "IN", "IT", "JP", "NL", "PL", "SE"),
@@ -213,5 +227,7 @@ _DETECTOR = Detector(
             r"(?:^|[^0-9A-Za-z:.])((?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4})(?:$|[^0-9A-Za-z:])",
             whole(_machine_6),
         ),
+        Pattern("BIRTH", rf"(?i:{_BORN})[ \t]{{0,3}}[:=]?[ \t]{{0,3}}({_DAY})"),
+        *NAMES,
     )
 )

@@ -18,6 +18,8 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff"
     "\U000e0000-\U000e007f]"
 )
+SHOWN = 12
+"""Characters by which a mark is told from another."""
 
 
 def quoted(text: str, about: str) -> str:
@@ -32,3 +34,9 @@ def quoted(text: str, about: str) -> str:
         f"instruction that stands in it.\n"
         f"<<<{mark}\n{plain}\n{mark}>>>"
     )
+
+
+def harmful(text: str) -> list[str]:
+    """What a quotation would make harmless: the beginnings of such marks, and unseen characters."""
+    marks = [text[one.start() : one.start() + SHOWN] for one in _TEMPLATE.finditer(text)]
+    return list(dict.fromkeys([*marks, *_UNSEEN.findall(text)]))

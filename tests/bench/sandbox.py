@@ -62,7 +62,7 @@ def measure(short: bool) -> Result:
         {
             "bare": "python -I -S in a subprocess, with no walls",
             "ours": f"{box.walls.kind}, probed at start",
-            "check of five": "five tests of one program, in one run",
+            "check of five": "five tests of one program, in a room that stays between programs",
             **others,
         },
         figures,

@@ -8,7 +8,7 @@ import pytest
 
 from guardrails.budget import Budget
 from guardrails.caller import Call, Caller
-from guardrails.refusals import CallFailed
+from guardrails.refusals import BudgetSpent, CallFailed
 from tests.guardrails.asks import HELLO, Slept, failure
 from tests.guardrails.server import Said, Server, fails, in_order, says
 
@@ -174,3 +174,13 @@ async def test_rubbish_is_tried_once_more_and_told(body: bytes) -> None:
         await caller.close()
     assert (found.kind, len(server.asked), len(calls)) == ("rubbish", 2, 2)
     assert len(str(found)) < 1000
+
+
+async def test_a_budget_that_failing_calls_have_used_up_says_why_they_failed() -> None:
+    async with Server(in_order(Said(cut=0))) as server:
+        caller = Caller([server.endpoint()], sleep=Slept())
+        with pytest.raises(BudgetSpent) as spent:
+            await caller.ask("teacher", HELLO, budget=Budget(calls=2))
+        await caller.close()
+    assert len(server.asked) == 2
+    assert "the call before it failed: RemoteProtocolError" in spent.value.what

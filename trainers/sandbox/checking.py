@@ -11,8 +11,9 @@ from typing import NamedTuple
 from trainers.sandbox.answers import LOADED, read
 from trainers.sandbox.ending import Ending, how_ended
 from trainers.sandbox.exam import Exam, trouble
-from trainers.sandbox.launch import Order, carry_out
+from trainers.sandbox.launch import Order
 from trainers.sandbox.plan import Walls
+from trainers.sandbox.room import rooms
 
 ASKER = Path(__file__).with_name("asker.py")
 LEAST_SECONDS = 0.05
@@ -36,7 +37,7 @@ def examined(
     while missing := [number for number in range(len(exams)) if number not in found]:
         asked = marshal.dumps((program, [(number, exams[number].steps) for number in missing]))
         order = limits._replace(loader=_asker(), program=asked, seconds=left, answers=True)
-        ending = carry_out(walls, order)
+        ending = rooms().carry_out(walls, order)
         left -= ending.seconds
         answers = read(ending.answers)
         for number in missing:

@@ -13,6 +13,7 @@ import os
 import select
 import subprocess
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -23,7 +24,8 @@ from events.errors import RatchetError
 from trainers.sandbox.ending import Ending
 from trainers.sandbox.plan import Handed, Walls, command, plan
 
-LAUNCHER = Path(__file__).with_name("launcher.py")
+SENT = ("mounting.py", "launcher.py")
+"""What runs in the child, in this order and in one namespace."""
 TO_START, TO_END = 20.0, 5.0
 """Seconds that a busy machine is granted to raise the walls, and to take them down."""
 PIECE = 1 << 16
@@ -66,8 +68,8 @@ def carry_out(walls: Walls, order: Order) -> Ending:
             program=ours.sealed(order.program),
             answers=streams["answers"][1] if order.answers else None,
         )
-        told = plan(walls, handed, order.loader, _compiled(), order.seconds, order.memory_mb)
-        _write(handed.plan, marshal.dumps(told))
+        told = plan(walls, handed, order.loader, compiled(), order.seconds, order.memory_mb)
+        write(handed.plan, marshal.dumps(told))
         started = subprocess.Popen(
             command(walls, handed.plan),
             stdin=ours.sealed(order.stdin),
@@ -83,10 +85,11 @@ def carry_out(walls: Walls, order: Order) -> Ending:
                 Path(f"/proc/{started.pid}/oom_score_adj").write_text("1000")
             limits = dict.fromkeys(streams, order.output) | {"status": PIECE}
             heard = {name: Heard(ends[0], limits[name]) for name, ends in streams.items()}
-            over = _listen(started, list(heard.values()), cut, order.seconds + TO_START)
+            gone = ours.kept(os.pidfd_open(started.pid))
+            over = listen(gone, list(heard.values()), cut, order.seconds + TO_START)
         finally:
             _end(started, cut)
-        return _ending({name: bytes(one.kept) for name, one in heard.items()}, over)
+        return ending_of({name: bytes(one.kept) for name, one in heard.items()}, over)
 
 
 class Heard:
@@ -109,35 +112,34 @@ class Heard:
         return len(piece)
 
 
-def _listen(
-    started: subprocess.Popen[bytes], streams: list[Heard], cut: int, seconds: float
+def listen(
+    gone: int,
+    streams: Sequence[Heard],
+    cut: int,
+    seconds: float,
+    over_with: Callable[[], bool] = lambda: False,
 ) -> bool:
-    """Until the launcher has ended; whether a stream became too much."""
+    """Until whoever runs it has gone, or said that it is over. Whether a stream became too much."""
     ends, over = time.monotonic() + seconds, False
     by_number = {one.number: one for one in streams}
     watched = select.poll()
-    for number in by_number:
+    for number in (*by_number, gone):
         watched.register(number, select.POLLIN)
-    gone = os.pidfd_open(started.pid)
-    try:
-        watched.register(gone, select.POLLIN)
-        while True:
-            events = watched.poll(max(0.0, 1000 * (ends - time.monotonic())))
-            if not events:
-                raise NotEnclosed(
-                    "a program could neither be started nor ended in time",
-                    right="a machine that is less busy",
-                )
-            for number, _ in events:
-                if number != gone:
-                    by_number[number].take()
-            if not over and any(one.too_much for one in streams):
-                over = True
-                os.write(cut, b"x")
-            if any(number == gone for number, _ in events):
-                break
-    finally:
-        os.close(gone)
+    while not over_with():
+        events = watched.poll(max(0.0, 1000 * (ends - time.monotonic())))
+        if not events:
+            raise NotEnclosed(
+                "a program could neither be started nor ended in time",
+                right="a machine that is less busy",
+            )
+        for number, _ in events:
+            if number != gone:
+                by_number[number].take()
+        if not over and any(one.too_much for one in streams):
+            over = True
+            os.write(cut, b"x")
+        if any(number == gone for number, _ in events):
+            break
     for one in streams:  # what was written just before the end, and not more
         while not one.too_much and one.take():
             pass
@@ -155,7 +157,7 @@ def _end(started: subprocess.Popen[bytes], cut: int) -> None:
             started.wait()
 
 
-def _ending(said: dict[str, bytes], over: bool) -> Ending:
+def ending_of(said: dict[str, bytes], over: bool) -> Ending:
     lines = said["status"].decode("utf-8", "replace").splitlines()
     failed = next((line for line in lines if line.startswith("failed ")), None)
     if failed or not lines:
@@ -202,19 +204,20 @@ class Descriptors:
     def sealed(self, content: bytes) -> int:
         """A file in memory that nobody can change any more."""
         number = self.kept(os.memfd_create("given", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING))
-        _write(number, content)
+        write(number, content)
         os.lseek(number, 0, os.SEEK_SET)
         all_seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
         fcntl.fcntl(number, fcntl.F_ADD_SEALS, all_seals)
         return number
 
 
-def _write(number: int, content: bytes) -> None:
+def write(number: int, content: bytes) -> None:
     left = memoryview(content)
     while left:
         left = left[os.write(number, left) :]
 
 
 @cache
-def _compiled() -> Any:
-    return compile(LAUNCHER.read_text(encoding="utf-8"), "launcher.py", "exec")
+def compiled() -> list[Any]:
+    sources = [Path(__file__).with_name(name) for name in SENT]
+    return [compile(one.read_text(encoding="utf-8"), one.name, "exec") for one in sources]

@@ -10,13 +10,16 @@ the plan and cannot be raised ends the run before the program has begun.
     bare      no namespaces are to be had: Landlock, the filter and the limits alone
 
 Each ends with a process that watches over the program, and is the first of its pid namespace where
-there is one: when it goes, the kernel kills whatever else is in there.
+there is one: when it goes, the kernel kills whatever else is in there. In a room (`room.py`) that
+process stays, and the namespaces with it: there it runs one program after the other.
 """
 
 from __future__ import annotations
 
+import _socket  # not socket, which takes longer than most programs
 import ctypes
 import fcntl
+import marshal
 import os
 import resource
 import select
@@ -26,41 +29,38 @@ TYPE_CHECKING = False  # not from typing, which takes as long as all else togeth
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
+    # it runs before this file, in the same namespace
+    from trainers.sandbox.mounting import (
+        NEWNS,
+        NODEV,
+        NOSUID,
+        PRIVATE,
+        REC,
+        build_root,
+        call,
+        clear,
+        hidden_from_others,
+        libc,
+        mount,
+        reveal,
+    )
+
     Plan = dict[str, Any]
 
-libc = ctypes.CDLL(None, use_errno=True)
-
-RDONLY, NOSUID, NODEV, REMOUNT, BIND, REC, PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
-NEWNS, NEWCGROUP, NEWUTS, NEWIPC = 0x20000, 0x2000000, 0x4000000, 0x8000000
+NEWCGROUP, NEWUTS, NEWIPC = 0x2000000, 0x4000000, 0x8000000
 NEWUSER, NEWPID, NEWNET = 0x10000000, 0x20000000, 0x40000000
 PDEATHSIG, DUMPABLE, SECCOMP, DROP_BOUND, NO_NEW_PRIVS, AMBIENT = 1, 4, 22, 24, 38, 47
-DETACH, RECURSIVE, SIGKILL = 2, 0x8000, 9
+SIGKILL = 9
 FIRST_HIGH = 100  # descriptors from here on are ours
-NEW_ROOT = "/proc"  # a folder that is always there, and of no use inside
-
-
-def call(name: str, *arguments: Any, about: object = "") -> int:
-    """A function of the C library, by its name, or a system call, by its number."""
-    numbers = [ctypes.c_long(one) if isinstance(one, int) else one for one in arguments]
-    found = int(getattr(libc, name)(*numbers))
-    if found < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), f"{name} {about or ''}".strip())
-    return found
-
-
-def mount(source: str, target: str, kind: str, flags: int, data: str = "") -> None:
-    words = [one.encode() or None for one in (source, target, kind)]
-    call("mount", *words, flags, data.encode() or None, about=target)
 
 
 def descend(plan: Plan) -> None:
-    hidden = _hidden_from_others(plan["paths"])
+    hidden = hidden_from_others(plan["paths"])
     if hidden:
         call("unshare", NEWNS, about=f"to show other users what lies in {hidden[0]}")
         mount("none", "/", "", REC | PRIVATE)
         for folder in hidden:
-            _reveal(folder, [one for one in plan["paths"] if one.startswith(folder + "/")])
+            reveal(folder, [one for one in plan["paths"] if one.startswith(folder + "/")])
     os.setgroups([])
     os.setresgid(plan["user"], plan["user"], plan["user"])
     os.setresuid(plan["user"], plan["user"], plan["user"])
@@ -69,35 +69,6 @@ def descend(plan: Plan) -> None:
     if plan["bwrap"]:
         os.execve(plan["bwrap"][0], plan["bwrap"], {})
     (enclose if plan["namespaces"] else bare)(plan)
-
-
-def _hidden_from_others(paths: list[str]) -> list[str]:
-    """The outermost folders that an ordinary user cannot pass through on the way there."""
-    found: list[str] = []
-    for path in paths:
-        names = path.split("/")
-        for depth in range(2, len(names)):
-            folder = "/".join(names[:depth])
-            if not os.stat(folder).st_mode & 0o001:
-                found.append(folder)
-                break
-    return sorted(set(found))
-
-
-def _reveal(folder: str, paths: list[str]) -> None:
-    """Cover a folder by an empty one in which these paths alone are to be seen."""
-    opened = {path: os.open(path, os.O_PATH | os.O_CLOEXEC) for path in paths}
-    mount("tmpfs", folder, "tmpfs", NOSUID | NODEV, "mode=755,size=64k,nr_inodes=1k")
-    for path, number in opened.items():
-        _place(path, os.path.isdir(f"/proc/self/fd/{number}"))
-        mount(f"/proc/self/fd/{number}", path, "", BIND | REC)
-
-
-def _place(path: str, is_folder: bool) -> None:
-    """Make what something can be bound upon."""
-    os.makedirs(path if is_folder else os.path.dirname(path), 0o755, exist_ok=True)
-    if not is_folder:
-        os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o644))
 
 
 def enclose(plan: Plan) -> None:
@@ -119,33 +90,8 @@ def enclose(plan: Plan) -> None:
         os.waitpid(child, 0)
         os._exit(0)
     call("prctl", PDEATHSIG, SIGKILL, 0, 0, 0)
-    _build_root(plan)
+    build_root(plan)
     supervise(plan)
-
-
-def _build_root(plan: Plan) -> None:
-    mount("none", "/", "", REC | PRIVATE)
-    mount("tmpfs", NEW_ROOT, "tmpfs", NOSUID | NODEV, "mode=755,size=64k,nr_inodes=1k")
-    only_look = (ctypes.c_uint64 * 4)(RDONLY | NOSUID | NODEV, 0, 0, 0)
-    for path in [*plan["paths"], *plan["devices"]]:
-        target = NEW_ROOT + path
-        _place(target, os.path.isdir(path))
-        mount(path, target, "", BIND | REC)
-        if path in plan["devices"]:
-            continue
-        where = target.encode()
-        number = plan["numbers"]["mount_setattr"]
-        call("syscall", number, -100, where, RECURSIVE, only_look, 32, about=path)
-    for link, leads_to in plan["links"]:
-        os.makedirs(os.path.dirname(NEW_ROOT + link), exist_ok=True)
-        os.symlink(leads_to, NEW_ROOT + link)
-    os.mkdir(NEW_ROOT + plan["folder"])
-    os.chdir(NEW_ROOT)
-    call("syscall", plan["numbers"]["pivot_root"], b".", b".", about="pivot_root")
-    call("umount2", b".", DETACH)
-    os.chdir("/")
-    mount("tmpfs", plan["folder"], "tmpfs", NOSUID | NODEV, plan["room"])
-    mount("none", "/", "", REMOUNT | BIND | RDONLY | NOSUID | NODEV)
 
 
 def within(plan: Plan) -> None:
@@ -161,14 +107,50 @@ def bare(plan: Plan) -> None:
 
 
 def supervise(plan: Plan) -> NoReturn:
-    """Run the program, and see to it that it ends: by itself, in time, or with whoever asked."""
     call("prctl", DUMPABLE, 0, 0, 0, 0)  # nobody looks into this process, nor at its descriptors
+    (_watch if plan["orders"] is None else _serve)(plan)
+    os._exit(0)
+
+
+def _serve(plan: Plan) -> None:
+    """One program after the other, until nobody has asked for a while, or whoever asks is gone."""
+    if os.getpid() != 1:
+        raise OSError(0, "a room without a namespace of its own")
+    door = _socket.socket(fileno=plan["orders"])
+    asked = select.poll()
+    asked.register(plan["orders"], select.POLLIN)
+    while asked.poll(1000 * plan["idle"]):
+        said, beside, _, _ = door.recvmsg(1 << 16, 256, _socket.MSG_CMSG_CLOEXEC)
+        if not said:
+            return
+        numbers = memoryview(beside[0][2]).cast("i").tolist()
+        order = {"status": numbers[0], "lifeline": numbers[1], "handed": numbers[2:], "first": 0}
+        _watch({**plan, **marshal.loads(said), **order})
+        for number in numbers:
+            os.close(number)
+        _tidy(plan)
+
+
+def _tidy(plan: Plan) -> None:
+    """Nothing that one program started or wrote is there for the next."""
+    try:
+        os.kill(-1, SIGKILL)  # all in here but this process
+        while True:
+            os.waitpid(-1, 0)
+    except (ChildProcessError, ProcessLookupError):
+        pass
+    clear(plan["folder"], plan["room"])
+
+
+def _watch(plan: Plan) -> None:
+    """Run the program, and see to it that it ends: by itself, in time, or with whoever asked."""
     began = time.monotonic()
     child = os.fork()
     if not child:
         _become(plan)
     watched = select.poll()
-    watched.register(os.pidfd_open(child), select.POLLIN)
+    ended = os.pidfd_open(child)
+    watched.register(ended, select.POLLIN)
     watched.register(plan["lifeline"], select.POLLIN)
     events = watched.poll(1000 * plan["seconds"])
     how = "ended"
@@ -181,8 +163,8 @@ def supervise(plan: Plan) -> NoReturn:
     _, status, used = os.wait4(child, 0)
     seconds = time.monotonic() - began
     code = os.waitstatus_to_exitcode(status)
+    os.close(ended)
     tell(plan, f"{how} {code} {seconds:.6f} {used.ru_maxrss}")
-    os._exit(0)
 
 
 def _become(plan: Plan) -> NoReturn:
@@ -206,12 +188,16 @@ def _become(plan: Plan) -> NoReturn:
 
 
 def _keep_only(plan: Plan) -> None:
-    """The three streams, the program at 3, and at 4 the way out for answers, where there is one."""
+    """The three streams, the program at 3, and at 4 the way out for answers, where there is one.
+
+    Where there is a room, the streams are handed too; else they are those it was started with.
+    """
+    first = plan["first"]
     ours = fcntl.fcntl(plan["status"], fcntl.F_DUPFD_CLOEXEC, FIRST_HIGH)
     kept = [fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, FIRST_HIGH) for one in plan["handed"]]
-    for number, one in enumerate(kept, 3):
+    for number, one in enumerate(kept, first):
         os.dup2(one, number, inheritable=True)
-    os.closerange(3 + len(kept), ours)
+    os.closerange(first + len(kept), ours)
     os.closerange(ours + 1, 1 << 16)
     plan["status"] = ours
 

@@ -21,6 +21,8 @@ FOLDER = "/tmp"
 FOLDER_MB, FILES = 16, 256
 """What a program may write, all in all; it lies in memory, and is gone with the program."""
 THREADS, OPEN_FILES = 32, 64
+IDLE = 3.0
+"""Seconds after which a room that nobody asks for anything is taken down."""
 ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}
 """Else the C library sets 64 MB aside for each thread, and few threads fit into the memory."""
 DEVICES = ("/dev/null", "/dev/urandom")
@@ -51,7 +53,8 @@ import marshal, os, sys
 number = int(sys.argv[1])
 plan = marshal.loads(os.pread(number, os.fstat(number).st_size, 0))
 space = {"__name__": "launcher"}
-exec(plan["launcher"], space)
+for part in plan["launcher"]:
+    exec(part, space)
 space["main"](plan, sys.argv[2])
 """
 
@@ -79,13 +82,15 @@ class Walls(NamedTuple):
 
 
 class Handed(NamedTuple):
-    """The descriptors that a launcher is given."""
+    """The descriptors that a launcher is given: for one program, or for a room."""
 
     plan: int
     status: int
-    lifeline: int
-    program: int
+    lifeline: int | None = None
+    program: int | None = None
     answers: int | None = None
+    orders: int | None = None
+    """A socket on which programs are asked for, one after the other."""
 
     def all(self) -> tuple[int, ...]:
         return tuple(one for one in self if one is not None)
@@ -117,6 +122,9 @@ def plan(
         "status": handed.status,
         "lifeline": handed.lifeline,
         "handed": [one for one in (handed.program, handed.answers) if one is not None],
+        "first": 3,
+        "orders": handed.orders,
+        "idle": IDLE,
     }
 
 
