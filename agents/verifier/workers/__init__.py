@@ -1,0 +1,1 @@
+"""Those who measure: models answer suites, experts' examples are checked, nothing is decided."""

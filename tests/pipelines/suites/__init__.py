@@ -1,0 +1,1 @@
+"""Suites: comparisons, weak spots, areas, and benchmarks from files."""

@@ -1,0 +1,1 @@
+"""Benchmarks: our own loop beside EleutherAI's, and programs behind walls."""
