@@ -4,24 +4,32 @@
 brings its whole distribution at each token nearer to the teacher's; so it learns where its own
 texts lead it, and from more than the one token that was drawn. A share of the steps may take traces
 instead, held against the same teacher. No gradient goes through the drawing.
+
+The student is a model of its own, or it is cut out of the base first. With LoRA its adapters are
+kept beside the model that they are merged into.
 """
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
 from trainers import sft
+from trainers.adapters import write_adapter
 from trainers.batching import microbatch, shrinking
 from trainers.closing import closed
+from trainers.cutting import cut
 from trainers.data import too_long
+from trainers.folder import put_folder
 from trainers.learning import Learner
 from trainers.losses import divergence, entropy_of, masked_mean
-from trainers.models import load_reference
+from trainers.models import KEPT, load, load_reference, save
 from trainers.needs import other_tokens
 from trainers.order import Counting, derived, endless
 from trainers.outcome import Outcome
@@ -39,12 +47,41 @@ class Text(NamedTuple):
 
 def train(run: Run) -> Outcome:
     """Rows with a prompt; and with a completion where traces are learned from."""
+    if run.settings.layers is not None:
+        _cut(run)
     policy = Policy(run)
     if run.settings.mode == "traces":
         sft.learn(run, policy, run.rows())
     else:
         learn(run, policy, teacher_of(run, policy))
+    if run.settings.lora:
+        put_folder(run.folder / "adapter", partial(_write_adapter, policy))
     return closed(run, policy)
+
+
+def _cut(run: Run) -> None:
+    """The student out of the base, once; from then on it is the base, and the base the teacher.
+
+    Weights that are drawn and then replaced move no luck that the training itself draws from.
+    """
+    place = run.folder / "student"
+    if not place.exists():
+        whole = load(run.spec.base, dtype=KEPT)
+        with torch.random.fork_rng(devices=[]):
+            less = cut(whole.model, run.settings.layers, run.settings.neurons)
+        save(place, less, whole.tokenizer)
+    told = {"base": str(place), "reference": run.spec.reference or run.spec.base}
+    run.spec = run.spec.model_copy(update=told)
+
+
+def _write_adapter(policy: Policy, place: Path) -> None:
+    """The adapters, the same bytes wherever they were made: what they were put on is `base`."""
+    write_adapter(place, policy.model)
+    policy.tokenizer.save_pretrained(place)
+    (place / "README.md").unlink(missing_ok=True)
+    config = json.loads((place / "adapter_config.json").read_bytes())
+    config["base_model_name_or_path"] = "base"
+    (place / "adapter_config.json").write_text(json.dumps(config, indent=1, sort_keys=True))
 
 
 def teacher_of(run: Run, policy: Policy) -> Any:
