@@ -9,17 +9,21 @@ from pipelines.preferring import (
     PAIRS,
     PLANNED,
     PREPARE,
+    REWARD,
     ROUNDS,
     regression_remedies,
     reward_remedies,
 )
-from pipelines.remedies import Remedy, longer, times
+from pipelines.remedies import Remedy, lighter, longer, plus, quicker, times
 
 NEARER = Remedy(
     "nearer_to_the_reference",
     ("kl above", "failed unstable"),
     (times("optimise", "learning_rate", 0.5), times("optimise", "beta", 2.0)),
 )
+
+LITTLE = ("gap below", "gap unclear", "preference_accuracy below", "preference_accuracy unclear")
+"""It has learned too little to tell; more problems would not tell more of the pairs held back."""
 
 DPO = Pipeline(
     "dpo",
@@ -29,32 +33,43 @@ DPO = Pipeline(
         PAIRS,
         Stage(
             "initialise",
-            "The policy begins as its reference: the same architecture, no KL between them.",
-            (at_most("kl", 1e-4, counted=True), at_least("matching", 1.0, counted=True)),
+            "The policy begins as its reference: weights of the same names and shapes, the same"
+            " words, no KL between them.",
+            (at_most("kl", 1e-4), at_least("matching", 1.0, counted=True)),
         ),
         Stage(
             "model_preferences",
             "A reward model learns four fifths of the pairs and judges the rest.",
-            (
-                at_least("accuracy", 0.7),
-                at_least("train_accuracy", 0.7),
-                at_most("overfit", 0.1, counted=True),
-            ),
+            REWARD,
             reward_remedies("model_preferences"),
         ),
         Stage(
             "optimise",
-            "The policy raises the better side of each pair.",
-            (at_most("kl", 0.1), at_least("gap", 0.15)),
+            "The policy raises the better side of each pair; what it prefers of pairs that were"
+            " held back is weighed by the beta of its profile.",
+            (at_most("kl", 0.1), at_least("gap", 0.15), at_least("preference_accuracy", 0.5)),
             (
                 NEARER,
-                Remedy("longer", ("gap below",), longer("optimise", 1.5), most=1),
+                Remedy(
+                    "longer",
+                    LITTLE,
+                    longer("optimise", 1.5),
+                    most=1,
+                ),
+                Remedy(
+                    "pairs_without_doubt",
+                    LITTLE,
+                    (plus("optimise", "filter", 1),),
+                    most=1,
+                ),
+                lighter("optimise"),
+                quicker("optimise"),
                 Remedy("more_items", ("* unclear",), (times("optimise", "items", 2.0),)),
             ),
         ),
         Stage(
             "iterate",
-            "Once more on the pairs, from where it is now, as long as that helps.",
+            "Pairs of what it still does badly, and once more on them, as long as that helps.",
             (at_most("kl", 0.1),),
             ROUNDS,
             trend="gain",
@@ -65,6 +80,7 @@ DPO = Pipeline(
             (*FINAL, at_least("gap", 0.15)),
             regression_remedies("optimise"),
             made_of="best",
+            people=True,
         ),
     ),
     PLANNED,

@@ -31,6 +31,11 @@ class Stage:
     """A metric by which the stage is repeated: as long as it surely grows."""
     made_of: str = "latest"
     """Which of the policies so far it is given: the latest, or the best by its held-out score."""
+    people: bool = False
+    """Whether people compare what its artifact of kind `review` holds, where the policy asks them.
+    The conductor adds the check by itself: `people` at least 0.5."""
+    takes: str = ""
+    """The kind of a data set that a run may be given in the place of what this stage would make."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class Pipeline:
     walk: tuple[Stage, ...]
     planned: tuple[tuple[str, str], ...] = ()
     """What people plan with: how long it takes, by the size of the undertaking."""
+    smaller: bool = False
+    """What it makes is smaller than what it is compared with: less of it is no regression."""
 
     def __post_init__(self) -> None:
         names = self.stages
@@ -74,6 +81,11 @@ class Pipeline:
     def data_stage(self) -> str:
         """The stage that the data generator carries out; '' where there is none."""
         return next((stage.name for stage in self.walk if stage.asks == "data"), "")
+
+    @property
+    def taking(self) -> str:
+        """The stage in whose place a run may be given a data set; '' where there is none."""
+        return next((stage.name for stage in self.walk if stage.takes), "")
 
     def stage(self, name: str) -> Stage:
         return self.walk[self.stages.index(name)]

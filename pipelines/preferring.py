@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelines.gates import Check, at_least, at_most
 from pipelines.pipeline import Stage
-from pipelines.remedies import Remedy, longer, plus, times
+from pipelines.remedies import Remedy, lighter, longer, plus, quicker, times
 
 PREPARE = Stage(
     "prepare",
@@ -15,6 +15,8 @@ PREPARE = Stage(
         Remedy(
             "smaller_imitation", ("failed unstable",), (times("prepare", "learning_rate", 0.5),)
         ),
+        lighter("prepare"),
+        quicker("prepare"),
         Remedy("more_items", ("* unclear",), (times("prepare", "items", 2.0),)),
     ),
 )
@@ -36,10 +38,20 @@ PAIRS = Stage(
         Remedy("more_prompts", ("pairs below",), (times("pairs", "prompts", 2.0),)),
         Remedy("other_prompts", ("decontamination below",), (plus("pairs", "seed", 1),)),
     ),
+    takes="pairs",
 )
+
+REWARD: tuple[Check, ...] = (
+    at_least("train_accuracy", 0.7),
+    at_least("accuracy", 0.7),
+    at_most("overfit", 0.1),
+)
+"""Of a reward model: right with what it knows and with what it does not know, nearly alike."""
 
 FINAL: tuple[Check, ...] = (
     at_least("retention", 0.95),
+    at_most("areas_lost", 0, counted=True),
+    at_least("improvement", 0.0),
     at_least("win_rate", 0.5),
     at_most("kl", 0.1),
     at_least("clean", 1.0, counted=True),
@@ -63,6 +75,8 @@ def reward_remedies(stage: str) -> tuple[Remedy, ...]:
             stage,
         ),
         Remedy("calmer_reward_model", ("failed unstable",), (times(stage, "learning_rate", 0.5),)),
+        lighter(stage),
+        quicker(stage),
         Remedy("more_validation", ("* unclear",), (times("pairs", "prompts", 1.5),), "pairs"),
     )
 
@@ -72,17 +86,22 @@ def regression_remedies(optimise: str) -> tuple[Remedy, ...]:
     return (
         Remedy(
             "back_and_more_gradual",
-            ("retention below", "kl above"),
+            ("retention below", "areas_lost above", "kl above"),
             (times(optimise, "learning_rate", 0.5), times(optimise, "beta", 2.0)),
             optimise,
         ),
         Remedy(
             "better_pairs",
-            ("win_rate below", "clean below", "gap below", "accuracy below"),
+            (
+                "win_rate below", "improvement below", "clean below", "gap below",
+                "accuracy below", "aligned below", "people below",
+            ),
             (plus("pairs", "seed", 1),),
             "pairs",
             1,
         ),
+        Remedy("longer_for_the_role", ("score below",), longer(optimise, 1.5), optimise, 1),
+        Remedy("ask_more_people", ("people unclear",), (times("evaluate", "people", 2.0),), most=1),
         Remedy("more_items", ("* unclear",), (times("evaluate", "items", 2.0),)),
     )  # fmt: skip
 
@@ -97,7 +116,7 @@ ROUNDS = (
     Remedy("more_items", ("* unclear",), (times("iterate", "items", 2.0),), most=1),
     Remedy(
         "without_another_round",
-        ("kl above", "kl unclear", "failed unstable", "failed no_memory"),
+        ("kl above", "kl unclear", "failed unstable", "failed no_memory", "failed out_of_time"),
         most=1,
         skips=True,
     ),

@@ -35,6 +35,27 @@ def plus(stage: str, setting: str, by: float) -> Change:
     return Change(stage=stage, setting=setting, how="plus", by=by)
 
 
+def put(stage: str, setting: str, by: float) -> Change:
+    """To this value; of what is on or off, 1 is on."""
+    return Change(stage=stage, setting=setting, how="set", by=by)
+
+
+def lighter(stage: str) -> Remedy:
+    """What is left where not even one sample fits: adapters, activations computed twice, and no
+    very long texts."""
+    changes = (
+        put(stage, "gradient_checkpointing", 1),
+        put(stage, "lora", 1),
+        times(stage, "max_length", 0.75),
+    )
+    return Remedy("less_memory", ("failed no_memory",), changes, most=1)
+
+
+def quicker(stage: str) -> Remedy:
+    """For a training that takes too long: what it does at once is halved."""
+    return Remedy("smaller_batches", ("failed out_of_time",), (times(stage, "batch", 0.5),), most=1)
+
+
 def longer(stage: str, by: float) -> tuple[Change, Change]:
     """So many times the updates; a training counts either steps or passages, and takes what it
     counts."""

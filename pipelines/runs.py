@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from events.catalog.data import DataBegun, DataRequested, DatasetAccepted, DatasetRejected
+from events.catalog.deadlines import DeadlineSet
 from events.catalog.gates import (
     CandidateRegistered,
     GateFailed,
@@ -14,6 +15,8 @@ from events.catalog.gates import (
     RunRolledBack,
 )
 from events.catalog.hand import RunApproved, RunCancelled, RunHeld, RunPaused, RunResumed
+from events.catalog.parts import PartBuilt, PartFailed
+from events.catalog.reviews import ReviewAnswered, ReviewOpened
 from events.catalog.training import (
     RunAbandoned,
     RunCompleted,
@@ -22,6 +25,8 @@ from events.catalog.training import (
     StageFailed,
     StageRequested,
 )
+from events.catalog.verification import RegressionDetected
+from events.envelope import format_time
 from events.fact import Fact
 from events.projection import Projection, State
 from pipelines.catalog import PIPELINES
@@ -30,14 +35,18 @@ _KINDS = (
     RunStarted, StageRequested, StageCompleted, StageFailed, RunCompleted, RunAbandoned,
     RunPaused, RunResumed, RunHeld, RunApproved, RunCancelled, GatePassed, GateFailed,
     RemedyApplied, RunRolledBack, IterationDecided, CandidateRegistered,
-    DataRequested, DataBegun, DatasetAccepted, DatasetRejected,
+    DataRequested, DataBegun, DatasetAccepted, DatasetRejected, PartBuilt, PartFailed,
+    ReviewOpened, ReviewAnswered, DeadlineSet, RegressionDetected,
 )  # fmt: skip
 TRAINER = "agent:trainer"
+TROUBLES = 100
+"""So many failures of a stage are kept here; the log has all."""
 
 
 def _apply(state: State, told: Fact) -> None:
     event = told.event
     if isinstance(event, RunStarted):
+        limits = event.limits
         state[event.run] = {
             "run": event.run,
             "pipeline": event.pipeline,
@@ -51,7 +60,13 @@ def _apply(state: State, told: Fact) -> None:
             "started_at": told.recorded_at,
             "ended_at": None,
             "candidate": None,
-            "data": {"request": None, "dataset": None},
+            "due": None if event.due is None else format_time(event.due),
+            "limits": {"usd": limits.money, "tokens": limits.tokens},
+            "spent": {"usd": 0.0, "tokens": 0},
+            "given": event.dataset,
+            "data": {"request": None, "dataset": None, "parts": {}},
+            "people": None,
+            "regression": None,
             "rolled_back": [],
             "stages": [_waiting(name) for name in event.stages],
         }
@@ -59,25 +74,46 @@ def _apply(state: State, told: Fact) -> None:
     if isinstance(event, DataRequested | DataBegun | DatasetAccepted | DatasetRejected):
         _data(state, told)
         return
+    if isinstance(event, PartBuilt | PartFailed):
+        _part(state, event)
+        return
+    if isinstance(event, ReviewOpened | ReviewAnswered | DeadlineSet):
+        _people(state, told)
+        return
     row = state.get(getattr(event, "run", ""))
     if row is None:
         return
     if isinstance(event, RunCompleted | RunAbandoned | RunCancelled):
         row["ended_at"] = told.recorded_at
+        if row["people"] is not None:
+            row["people"]["open"] = False
     match event:
         case StageRequested(attempt=attempt):
-            _stage(row, event.stage).update(status="running", attempts=attempt)
-        case StageCompleted(seconds=seconds, metrics=metrics, artifacts=artifacts):
+            stage = _stage(row, event.stage)
+            stage.update(status="running", attempts=attempt)
+            stage["asked_at"] = stage["asked_at"] or told.recorded_at
+        case StageCompleted(seconds=seconds, metrics=metrics, artifacts=artifacts, spent=spent):
+            _costs(row, spent.money, spent.tokens)
             shown = {name: figure.model_dump(mode="json") for name, figure in metrics.items()}
             made = [one.model_dump(mode="json") for one in artifacts]
             stage = _stage(row, event.stage)
             stage.update(status="completed", seconds=seconds, metrics=shown, artifacts=made)
-        case StageFailed(reason=reason):
-            _stage(row, event.stage).update(status="failed", reason=reason)
+        case StageFailed(reason=reason, spent=spent):
+            _costs(row, spent.money, spent.tokens)
+            stage = _stage(row, event.stage)
+            stage.update(status="failed", reason=reason)
+            _trouble(stage, event.attempt, reason)
         case GatePassed() | GateFailed():
-            gate = _gate(_stage(row, event.stage))
+            stage = _stage(row, event.stage)
+            if stage["status"] == "waiting":  # it was given what it would have made
+                stage["status"] = "completed"
+            gate = _gate(stage)
             checks = [check.model_dump(mode="json") for check in event.checks]
             gate.update(verdict=event.verdict, checks=checks)
+            if isinstance(event, GateFailed):
+                _trouble(stage, event.attempt, event.reason)
+            if row["people"] is not None and row["people"]["stage"] == event.stage:
+                row["people"]["open"] = False
         case RemedyApplied(remedy=name, symptom=symptom, back_to=back):
             applied = {"remedy": name, "symptom": symptom, "back_to": back}
             _gate(_stage(row, event.stage))["remedies"].append(applied)
@@ -86,6 +122,8 @@ def _apply(state: State, told: Fact) -> None:
             rounds.append({"trend": trend, "decision": decision, "reason": reason})
         case RunRolledBack(stage=behind, reason=reason):
             row["rolled_back"].append({"stage": behind, "reason": reason})
+        case RegressionDetected(reason=reason):
+            row["regression"] = reason
         case CandidateRegistered(model=model):
             row["candidate"] = model.model_dump(mode="json")
         case RunCompleted():
@@ -111,8 +149,9 @@ def _data(state: State, told: Fact) -> None:
     stage = _stage(row, PIPELINES[row["pipeline"]].data_stage)
     match event:
         case DataRequested() if told.actor == TRAINER:
-            row["data"] = {"request": told.id, "dataset": None}
+            row["data"] = {"request": told.id, "dataset": None, "parts": {}}
             stage.update(status="running", attempts=stage["attempts"] + 1)
+            stage["asked_at"] = stage["asked_at"] or told.recorded_at
         case DataBegun(dataset=name) if told.cause_id == row["data"]["request"]:
             row["data"]["dataset"] = name
         case DatasetAccepted(dataset=name) if name == row["data"]["dataset"]:
@@ -124,6 +163,54 @@ def _data(state: State, told: Fact) -> None:
             }
         case DatasetRejected(dataset=name, reason=reason) if name == row["data"]["dataset"]:
             stage.update(status="failed", reason=reason)
+            _trouble(stage, max(1, stage["attempts"]), reason)
+
+
+def _trouble(stage: dict[str, Any], attempt: int, reason: str) -> None:
+    """What went wrong in an attempt; of very many the first."""
+    if len(stage["troubles"]) < TROUBLES:
+        stage["troubles"].append({"attempt": attempt, "reason": reason})
+
+
+def _part(state: State, event: PartBuilt | PartFailed) -> None:
+    """What a part has cost so far, in the place of what it had cost before."""
+    rows = (row for row in reversed(state.values()) if row["data"]["dataset"] == event.dataset)
+    row = next(rows, None)
+    if row is None:
+        return
+    parts, number = row["data"]["parts"], str(event.part)
+    before = parts.get(number, {"usd": 0.0, "tokens": 0})
+    now = {"usd": event.spent.money, "tokens": event.spent.tokens}
+    _costs(row, now["usd"] - before["usd"], now["tokens"] - before["tokens"])
+    parts[number] = now
+
+
+def _people(state: State, told: Fact) -> None:
+    """Who is asked behind a stage, until when, and how many pairs have their word."""
+    match told.event:
+        case ReviewOpened(review=name, count=count) if told.actor == TRAINER:
+            row = state.get(name.partition("-")[0])
+            if row is not None:
+                stage = name.split("-", 1)[1].rpartition("-")[0]
+                row["people"] = {
+                    "review": name, "stage": stage, "count": count, "answered": [],
+                    "until": None, "open": True,
+                }  # fmt: skip
+        case ReviewAnswered(review=name, answers=answers):
+            row = state.get(name.partition("-")[0])
+            people = None if row is None else row["people"]
+            if people is not None and people["review"] == name and people["open"]:
+                said = {one.item for one in answers if one.item <= people["count"]}
+                people["answered"] = sorted({*people["answered"], *said})
+        case DeadlineSet(key=key, due=due) if key.startswith("run/"):
+            row = state.get(key.removeprefix("run/"))
+            if row is not None and row["people"] is not None and row["people"]["open"]:
+                row["people"]["until"] = format_time(due)
+
+
+def _costs(row: dict[str, Any], usd: float, tokens: int) -> None:
+    row["spent"]["usd"] += usd
+    row["spent"]["tokens"] += tokens
 
 
 def _gate(stage: dict[str, Any]) -> dict[str, Any]:
@@ -138,10 +225,12 @@ def _waiting(name: str) -> dict[str, Any]:
         "name": name,
         "status": "waiting",
         "attempts": 0,
+        "asked_at": None,
         "seconds": None,
         "metrics": {},
         "artifacts": [],
         "gate": None,
+        "troubles": [],
     }
 
 
@@ -149,4 +238,4 @@ def _stage(row: dict[str, Any], name: str) -> dict[str, Any]:
     return next(stage for stage in row["stages"] if stage["name"] == name)
 
 
-RUNS = Projection("runs", "2", frozenset(kind.wire for kind in _KINDS), _apply)
+RUNS = Projection("runs", "3", frozenset(kind.wire for kind in _KINDS), _apply)

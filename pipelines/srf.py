@@ -9,11 +9,12 @@ from pipelines.preferring import (
     PAIRS,
     PLANNED,
     PREPARE,
+    REWARD,
     ROUNDS,
     regression_remedies,
     reward_remedies,
 )
-from pipelines.remedies import Remedy, longer, times
+from pipelines.remedies import Remedy, lighter, longer, quicker, times
 
 SRF = Pipeline(
     "srf",
@@ -24,7 +25,7 @@ SRF = Pipeline(
         Stage(
             "train_reward",
             "A reward model learns four fifths of the pairs; the best checkpoint is kept.",
-            (at_least("train_accuracy", 0.7), at_least("accuracy", 0.7)),
+            REWARD,
             reward_remedies("train_reward"),
         ),
         Stage(
@@ -32,13 +33,15 @@ SRF = Pipeline(
             "Pairs it has not seen, odd and hostile ones too: is it consistent, is it biased?",
             (
                 at_least("accuracy", 0.7),
-                at_most("overfit", 0.1, counted=True),
-                at_least("consistency", 0.8),
+                at_most("overfit", 0.1),
+                at_least("consistency", 0.75),
+                at_least("clearer", 0.0),
+                at_least("steady", 0.75),
             ),
             (
                 Remedy(
                     "train_it_again_with_more",
-                    ("accuracy below", "consistency below"),
+                    ("accuracy below", "consistency below", "clearer below", "steady below"),
                     (times("pairs", "prompts", 2.0),),
                     "pairs",
                     1,
@@ -50,7 +53,7 @@ SRF = Pipeline(
                     "train_reward",
                 ),
                 Remedy(
-                    "more_validation", ("* unclear",), (times("pairs", "prompts", 1.5),), "pairs"
+                    "more_fresh_pairs", ("* unclear",), (times("validate_reward", "items", 2.0),)
                 ),
             ),
         ),
@@ -62,6 +65,7 @@ SRF = Pipeline(
                 at_least("entropy", 0.5),
                 at_most("entropy", 2.0),
                 at_least("reward_gain", 0.0),
+                at_least("gain", 0.0),
             ),
             (
                 Remedy(
@@ -86,12 +90,21 @@ SRF = Pipeline(
                     ),
                 ),
                 Remedy("longer", ("reward_gain below",), longer("optimise", 1.5), most=1),
+                Remedy(
+                    "a_reward_that_means_it",
+                    ("gain below",),
+                    (times("pairs", "prompts", 2.0),),
+                    "pairs",
+                    1,
+                ),
+                lighter("optimise"),
+                quicker("optimise"),
                 Remedy("more_items", ("* unclear",), (times("optimise", "items", 2.0),)),
             ),
         ),
         Stage(
             "iterate",
-            "Once more under the reward, as long as that helps.",
+            "Pairs of what it still does badly; the reward learns them, then the policy under it.",
             (at_most("kl", 0.1),),
             ROUNDS,
             trend="gain",
@@ -99,9 +112,10 @@ SRF = Pipeline(
         Stage(
             "evaluate",
             "The best of all policies beside the baseline, on what nobody has seen.",
-            (*FINAL, at_least("accuracy", 0.7)),
+            (*FINAL, at_least("accuracy", 0.7), at_least("aligned", 0.0)),
             regression_remedies("optimise"),
             made_of="best",
+            people=True,
         ),
     ),
     PLANNED,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelines.gates import at_least, at_most
 from pipelines.pipeline import Pipeline, Stage
-from pipelines.remedies import Remedy, longer, plus, times
+from pipelines.remedies import Remedy, lighter, longer, plus, quicker, times
 
 MORE_ITEMS = 2.0
 """By how much more held-out problems are asked where the answer is not clear."""
@@ -26,6 +26,7 @@ SRL_RLVR = Pipeline(
             ),
             asks="data",
             rows=400,
+            takes="trajectories",
         ),
         Stage(
             "baseline",
@@ -42,8 +43,15 @@ SRL_RLVR = Pipeline(
                     ("kl above", "failed unstable"),
                     (times("srl", "learning_rate", 0.5), times("srl", "beta", 2.0)),
                 ),
-                Remedy("better_examples", ("gain below",), (plus("data", "seed", 1),), "data", 1),
-                Remedy("less_memory", ("failed no_memory",), (times("srl", "microbatch", 0.5),)),
+                Remedy(
+                    "better_examples",
+                    ("gain below",),
+                    (plus("data", "seed", 1), times("data", "rows", 1.5)),
+                    "data",
+                    1,
+                ),
+                lighter("srl"),
+                quicker("srl"),
                 Remedy("more_items", ("* unclear",), (times("srl", "items", MORE_ITEMS),)),
             ),
         ),
@@ -59,7 +67,8 @@ SRL_RLVR = Pipeline(
                 ),
                 Remedy("more_srl", ("failed not_ready",), longer("srl", 2.0), "srl"),
                 Remedy("gentler", ("gain below",), (times("rlvr", "learning_rate", 0.5),), most=1),
-                Remedy("less_memory", ("failed no_memory",), (times("rlvr", "microbatch", 0.5),)),
+                lighter("rlvr"),
+                quicker("rlvr"),
                 Remedy("more_items", ("* unclear",), (times("rlvr", "items", MORE_ITEMS),)),
             ),
         ),
@@ -76,6 +85,7 @@ SRL_RLVR = Pipeline(
                     "srl",
                     1,
                 ),
+                Remedy("longer_for_the_role", ("sampled below",), longer("rlvr", 1.5), "rlvr", 1),
             ),
             made_of="best",
         ),

@@ -9,11 +9,13 @@ T = TypeVar("T")
 
 LAST = ("verify", "evaluate")
 """Stages that compare the best policy with the baseline."""
+OUTCOMES = ("score", "sampled")
+"""What says how good a model is: the rubric's score where there is one, else its accuracy."""
 
 
 def score(metrics: Mapping[str, T]) -> T | None:
-    """The figure by which policies are compared: the rubric's where there is one, else accuracy."""
-    return metrics.get("score") or metrics.get("sampled")
+    """The figure by which policies are compared."""
+    return next((metrics[name] for name in OUTCOMES if name in metrics), None)
 
 
 def summary(row: Mapping[str, Any]) -> dict[str, Any]:

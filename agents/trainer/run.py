@@ -7,25 +7,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from events.catalog.changes import Change
-from events.catalog.data import DataBegun, DataRequested, DatasetAccepted, DatasetRejected
-from events.catalog.gates import (
-    GateFailed,
-    GatePassed,
-    IterationDecided,
-    RemedyApplied,
-    RunRolledBack,
-)
-from events.catalog.hand import RunApproved, RunHeld, RunPaused, RunResumed
-from events.catalog.training import (
-    Artifact,
-    Measured,
-    RequestWithdrawn,
-    StageCompleted,
-    StageFailed,
-    StageRequested,
-)
-from events.fact import Fact
-from pipelines.catalog import PIPELINES
+from events.catalog.costs import Limits, Spent
+from events.catalog.reviews import Choice
+from events.catalog.training import Artifact, Measured
 from pipelines.summary import score
 
 POLICY = "policy"
@@ -54,6 +38,15 @@ class Run(NamedTuple):
     seed: int = 0
     due: datetime | None = None
     """When it is given up."""
+    students: tuple[str, ...] = ()
+    known: tuple[Artifact, ...] = ()
+    """The registered models that base and students name."""
+    limits: Limits = Limits()
+    """What calls of models may cost in all of it."""
+    given: str = ""
+    """The data set that it was given; it makes none."""
+    rows: Artifact | None = None
+    """What is in it."""
     stage: str = ""
     attempt: int = 0
     """How often the present stage was asked for in this run."""
@@ -63,14 +56,26 @@ class Run(NamedTuple):
     """How often in a row it was asked for without a remedy."""
     request: str = ""
     """The open request, or nothing."""
+    until: datetime | None = None
+    """When what it waits for is not waited for any more."""
     dataset: str = ""
     """The data set that is being made for it."""
     answered: str = ""
     """The fact that ended the present request."""
     metrics: Mapping[str, Measured] = {}
     """What the present stage has measured, once it is done."""
+    seconds: float = 0.0
+    """How long it took."""
     made: tuple[Artifact, ...] = ()
     """What it has made; the run's own only once its gate has held."""
+    key: str = ""
+    """Of what people may compare: which of two answers is the new policy's, item by item."""
+    review: str = ""
+    """The queue in which people are asked, or nothing."""
+    answers: Mapping[int, Choice] = {}
+    """What they said so far, by item."""
+    closed: bool = False
+    """Their time is up."""
     passed: tuple[Passed, ...] = ()
     """Stages whose gates held, in the order of the walk."""
     changes: tuple[Change, ...] = ()
@@ -87,6 +92,10 @@ class Run(NamedTuple):
     retryable: bool = True
     paused: bool = False
     held: bool = False
+    spent: Spent = Spent()
+    """What calls of models have cost, but for the data set in the making."""
+    parts: Mapping[int, Spent] = {}
+    """And what its parts have cost so far."""
 
     def behind(self, stage: str, attempt: int) -> Run:
         """With this stage passed, and what it has made its own."""
@@ -94,9 +103,21 @@ class Run(NamedTuple):
         one = Passed(stage, attempt, self.made, None if found is None else found.value)
         return self._replace(passed=(*self.passed, one))
 
+    @property
+    def cost(self) -> Spent:
+        """What calls of models have cost in all."""
+        found = self.spent
+        for one in self.parts.values():
+            found = both(found, one)
+        return found
+
+    def waits_for_people(self) -> bool:
+        """Whether their word is still waited for."""
+        return bool(self.review) and not self.closed and len(self.answers) < len(self.key)
+
     def inputs(self, best: bool = False) -> tuple[Artifact, ...]:
         """The latest of each kind that its stages have made; of policies, maybe the best."""
-        found: dict[str, Artifact] = {}
+        found: dict[str, Artifact] = {one.kind: one for one in self.known}
         for one in self.passed:
             found |= {artifact.kind: artifact for artifact in one.artifacts}
         ranked = [
@@ -110,103 +131,11 @@ class Run(NamedTuple):
         return tuple(found[kind] for kind in sorted(found))
 
 
-def taken(run: Run, told: Fact) -> Run:
-    """The run that has taken one more fact in."""
-    match told.event:
-        case StageRequested(stage=stage, attempt=attempt):
-            return _begun(run, stage, attempt, told.id)
-        case DataRequested():
-            stage = PIPELINES[run.pipeline].data_stage
-            return _begun(run, stage, run.attempts.get(stage, 0) + 1, told.id)
-        case DataBegun(dataset=name):
-            return run._replace(dataset=name)
-        case DatasetAccepted() as accepted:
-            figures = {"quality": accepted.quality, "rows": float(accepted.count)}
-            metrics = {
-                name: Measured(value=value, low=value, high=value, n=accepted.count)
-                for name, value in figures.items()
-            }
-            return run._replace(
-                finished=True, request="", dataset="", answered=told.id, metrics=metrics,
-                made=(accepted.rows, accepted.provenance),
-            )  # fmt: skip
-        case DatasetRejected(reason=reason):
-            return run._replace(
-                failed=reason, kind="rejected", request="", dataset="", answered=told.id
-            )
-        case StageCompleted(stage=stage, attempt=attempt) as done:
-            if (stage, attempt) != (run.stage, run.attempt):
-                return run
-            return run._replace(
-                finished=True, request="", metrics=done.metrics, made=done.artifacts
-            )
-        case StageFailed(stage=stage, attempt=attempt) as broke:
-            if (stage, attempt) != (run.stage, run.attempt):
-                return run
-            return run._replace(
-                failed=broke.reason, kind=broke.kind, retryable=broke.retryable, request=""
-            )
-        case GatePassed(stage=stage, attempt=attempt):
-            return run.behind(stage, attempt)
-        case GateFailed():
-            return run._replace(made=())
-        case RemedyApplied(stage=at, remedy=name, changes=changes, back_to=stage):
-            used = {**run.used, f"{at}/{name}": run.used.get(f"{at}/{name}", 0) + 1}
-            back = run._replace(used=used, changes=(*run.changes, *changes), tries=0)
-            return _without(back, stage)
-        case RunRolledBack(stage=stage, attempt=attempt):
-            return _back(run, stage, attempt)
-        case IterationDecided(decision="continue"):
-            return run._replace(rounds=run.rounds + 1)
-        case _:
-            return _by_hand(run, told)
-
-
-def _by_hand(run: Run, told: Fact) -> Run:
-    match told.event:
-        case RequestWithdrawn():
-            return run._replace(request="")
-        case RunPaused():
-            return run._replace(paused=True)
-        case RunResumed():
-            return run._replace(paused=False, tries=max(0, run.tries - 1))
-        case RunHeld():
-            return run._replace(held=True)
-        case RunApproved():
-            return run._replace(held=False)
-        case _:
-            return run
-
-
-def _begun(run: Run, stage: str, attempt: int, request: str) -> Run:
-    same = stage == run.stage
-    return run._replace(
-        stage=stage,
-        attempt=attempt,
-        attempts={**run.attempts, stage: attempt},
-        tries=run.tries + 1 if same else 1,
-        rounds=run.rounds if same else 0,
-        request=request,
-        metrics={},
-        made=(),
-        finished=False,
-        failed="",
-        kind="",
+def both(one: Spent, other: Spent) -> Spent:
+    """What two things have cost together."""
+    return Spent(
+        calls=one.calls + other.calls,
+        tokens=one.tokens + other.tokens,
+        money=one.money + other.money,
+        seconds=one.seconds + other.seconds,
     )
-
-
-def _without(run: Run, stage: str) -> Run:
-    """Before this stage again: what it and those behind it have made is not used."""
-    place = run.stages.index(stage)
-    kept = tuple(one for one in run.passed if run.stages.index(one.stage) < place)
-    return run._replace(passed=kept)
-
-
-def _back(run: Run, stage: str, attempt: int) -> Run:
-    """Behind this stage again, as it was after this attempt."""
-    kept: list[Passed] = []
-    for one in run.passed:
-        kept.append(one)
-        if (one.stage, one.attempt) == (stage, attempt):
-            break
-    return run._replace(passed=tuple(kept), made=())

@@ -4,6 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from events.catalog.data import Scorer
 from events.catalog.role_needs import Share
 from events.message import Event, Name, Value
 
@@ -34,6 +35,18 @@ class TrainerPolicy(Value):
     """In the place of the gates' own: `kl` for every side, or `entropy at_least` for one."""
     waived: tuple[Name, ...] = Field(default=(), max_length=100)
     """Metrics whose figure is accepted where their interval says neither yes nor no."""
+    run_usd: float | None = Field(default=None, ge=0)
+    """Money that calls of models may cost in a run, in dollars; the role's budget may say less."""
+    run_tokens: int | None = Field(default=None, ge=0, le=10**15)
+    """Tokens that models may read and write for a run; likewise."""
+    people: Literal["skip", "ask", "demand"] = "skip"
+    """Whether people compare the new model with its baseline, where a pipeline has a place for it.
+    Asked, they may stop a run, but their silence does not; demanded, a run without their word is
+    not good enough."""
+    people_hours: float = Field(default=72.0, gt=0, le=10_000)
+    """So long a queue waits for people."""
+    people_items: int = Field(default=50, ge=1, le=1000)
+    """So many pairs of answers people are asked to compare."""
 
 
 class DataPolicy(Value):
@@ -58,6 +71,19 @@ class DataPolicy(Value):
     """Tokens that models may read and write for one set; likewise."""
     least_score: float = Field(default=0.8, ge=0, le=1)
     """A way of making data that is rated below is flagged."""
+    scorer: Scorer | None = None
+    """Who says which answer of a pair is the better; left out, the type's verifier where it
+    decides, else a judge."""
+    answers: int = Field(default=4, ge=2, le=16)
+    """So many answers are written to each prompt of preference pairs."""
+    least_gap: Share = 0.15
+    """What the mean gap of preference pairs has to reach."""
+    least_clean: Share = 0.9
+    """The share of pairs without an evaluation item in them, before those are taken out."""
+    ask_people: int = Field(default=200, ge=0, le=100_000)
+    """So many pairs that nobody was sure of are put to people; 0 asks nobody."""
+    people_hours: float = Field(default=72.0, gt=0, le=10_000)
+    """So long a set waits for people where they are its scorer."""
 
 
 class SelfLearningPolicy(Value):
@@ -82,19 +108,49 @@ class SelfLearningPolicy(Value):
     """So many participants must have learned the same for it to be passed on; or the lead."""
 
 
+class VerifierPolicy(Value):
+    """How models are verified behind their runs, and when a candidate is withdrawn."""
+
+    agent: Literal["verifier"] = "verifier"
+    suites: Annotated[tuple[Name, ...], Field(min_length=1, max_length=32)] = ("fixed", "fresh")
+    """What a model answers where a request names nothing: `fixed`, `fresh`, `examples`, or a task
+    of the benchmarks' folder as `task.NAME`."""
+    items: int = Field(default=120, ge=1, le=100_000)
+    """Problems of each suite that is drawn."""
+    rounds: int = Field(default=3, ge=1, le=20)
+    """So often fresh problems are asked where nobody can tell yet; each time twice as many."""
+    retention: Share = 0.95
+    """The share of the earlier model's score that has to be kept."""
+    alpha: float = Field(default=0.05, gt=0, lt=1)
+    """Share of false ones among all regressions that are ever found, held by e-LOND."""
+    on_registration: bool = True
+    """A candidate is verified as soon as it is registered."""
+    every_hours: float | None = Field(default=168.0, gt=0, le=100_000)
+    """The model that stands is verified again after so long; None: only when somebody asks."""
+    hours: float = Field(default=24.0, gt=0, le=10_000)
+    """What nobody has measured after so long is withdrawn and asked for again."""
+    attempts: int = Field(default=3, ge=1, le=20)
+    """So often measuring is tried before it is given up."""
+
+
 Policy = Annotated[
-    SchedulerPolicy | TrainerPolicy | DataPolicy | SelfLearningPolicy,
+    SchedulerPolicy | TrainerPolicy | DataPolicy | SelfLearningPolicy | VerifierPolicy,
     Field(discriminator="agent"),
 ]
 
 POLICIES: dict[
     str,
-    type[SchedulerPolicy] | type[TrainerPolicy] | type[DataPolicy] | type[SelfLearningPolicy],
+    type[SchedulerPolicy]
+    | type[TrainerPolicy]
+    | type[DataPolicy]
+    | type[SelfLearningPolicy]
+    | type[VerifierPolicy],
 ] = {
     "scheduler": SchedulerPolicy,
     "trainer": TrainerPolicy,
     "data_generator": DataPolicy,
     "self_learning": SelfLearningPolicy,
+    "verifier": VerifierPolicy,
 }
 
 

@@ -13,6 +13,10 @@ Choice = Literal["a", "b", "same", "unfit"]
 """Which answer is the better; that none is; or that nothing can be learned from them."""
 
 
+OF_SETS = "pairs-"
+"""Queues that the data generator opens bear this before the name of the data set."""
+
+
 class Reviewed(Value):
     """What somebody said of one pair."""
 

@@ -5,11 +5,13 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, StringConstraints
 
 from events.catalog.changes import Change
+from events.catalog.costs import Limits, Spent
 from events.message import Event, Moment, Name, Outcome, Request, Value
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 Base = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^\S+$")]
+Key = Annotated[str, StringConstraints(pattern=r"^[ab]{0,10000}$")]
 
 _RUN = {"run": "7f3a"}
 _STAGE = {**_RUN, "stage": "train", "attempt": 1}
@@ -40,8 +42,15 @@ class TrainingRequested(
     role: Name
     pipeline: Name
     base: Base
-    """A path or hub id of a causal language model."""
+    """The model to begin from: `tiny` (one is made), a registered model as `role/v2`, as `sha256:`
+    and the first digits of its hash, or by the name under which it was added; else the path of a
+    folder, or a hub id. Where a pipeline distills, the teacher."""
+    students: Annotated[tuple[Base, ...], Field(max_length=2)] = ()
+    """Where a pipeline distills: who learns, the larger first, each named as a base is. One that is
+    not named is cut out of the teacher."""
     seed: int | None = Field(default=None, ge=0, lt=2**63)
+    dataset: Name | None = None
+    """A data set of the role, accepted or imported, in the place of one that the run would make."""
 
     example: ClassVar[dict[str, Any]] = {"role": "support", "pipeline": "srl_rlvr", "base": "tiny"}
 
@@ -67,6 +76,13 @@ class RunStarted(Event, wire="RunStarted", stream="run/{run}"):
     seed: int
     due: Moment | None = None
     """When it is given up, whatever it has made by then."""
+    limits: Limits = Limits()
+    """What calls of models may cost in all of it, as the role and the policy said then."""
+    dataset: Name | None = None
+    """The data set that it was given; else it makes its own."""
+    students: Annotated[tuple[Base, ...], Field(max_length=2)] = ()
+    known: Annotated[tuple[Artifact, ...], Field(max_length=3)] = ()
+    """The registered models that base and students name: `base.given`, `student.1`..."""
 
     example: ClassVar[dict[str, Any]] = {
         **_RUN,
@@ -91,9 +107,10 @@ class StageRequested(Request, wire="StageRequested", stream="run/{run}", answere
     base: Base
     seed: int
     changes: tuple[Change, ...] = Field(default=(), max_length=200)
-    """What remedies have changed of this stage's settings, in their order."""
+    """What the policy and then remedies have changed of this stage's settings, in their order."""
     inputs: tuple[Artifact, ...] = Field(default=(), max_length=200)
     """What the stages before it have made."""
+    students: Annotated[tuple[Base, ...], Field(max_length=2)] = ()
 
     example: ClassVar[dict[str, Any]] = {
         **_STAGE,
@@ -114,6 +131,10 @@ class StageCompleted(Outcome, wire="StageCompleted", by="worker", stream="run/{r
     seconds: float = Field(ge=0)
     metrics: dict[Name, Measured] = Field(default_factory=dict, max_length=1000)
     artifacts: tuple[Artifact, ...] = ()
+    key: Key = ""
+    """Of an artifact `review`: which of the two answers is the new policy's, item by item."""
+    spent: Spent = Spent()
+    """What calls of models have cost."""
 
     example: ClassVar[dict[str, Any]] = {**_STAGE, "seconds": 12.5}
 
@@ -129,6 +150,8 @@ class StageFailed(Outcome, wire="StageFailed", by="worker", stream="run/{run}"):
     reason: Reason
     retryable: bool = True
     """Trying again may help."""
+    spent: Spent = Spent()
+    """What calls of models have cost all the same."""
 
     example: ClassVar[dict[str, Any]] = {
         **_STAGE,

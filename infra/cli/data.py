@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from events.errors import Malformed, NotFound
+from events.errors import Malformed, NotFound, RatchetError
 from events.ids import derived_id
 from events.ingress import OPERATOR, admitted
 from infra import publishing
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 Dataset = typer.Argument(metavar="DATASET", help="Which data set.")
+PAIRS, CELL = 3, 60
+"""Pairs that are shown of a set, and characters of each text."""
 EXPORTED = {"rows": "rows.jsonl", "provenance": "provenance.jsonl", "report": "report.html"}
 
 
@@ -45,10 +47,12 @@ def list_datasets() -> None:
 
 @app.command("show")
 def show_dataset(dataset: str = Dataset) -> None:
-    """Show one data set: its parts, its quality, what was taken out."""
+    """Show one data set: its parts, its quality, what was taken out; of pairs some of them."""
     from pipelines.data.sets import DATASETS
 
     row = named("data set", dataset, state(DATASETS))
+    if row["kind"] == "pairs" and "rows" in row:
+        row = {**row, "pairs": _first(row["rows"]["sha256"])}
     show.answer(row, _text(row))
 
 
@@ -161,6 +165,21 @@ def _overall(row: dict[str, Any]) -> str:
     return f"{figure['value']:.3f}" if figure else ""
 
 
+def _first(reference: str) -> list[dict[str, Any]]:
+    """The first pairs of a file; none where it cannot be read any more."""
+    from pipelines.data.rows import read
+
+    try:
+        return read(content(reference))[:PAIRS]
+    except RatchetError:
+        return []
+
+
+def _short(value: Any) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= CELL else f"{text[: CELL - 1]}…"
+
+
 def _text(row: dict[str, Any]) -> str:
     reason = f": {row['reason']}" if row["reason"] else ""
     head = (
@@ -173,13 +192,21 @@ def _text(row: dict[str, Any]) -> str:
     ]
     columns = ("part", "source", "status", "quantity", "accepted", "reason")
     parts = [[one.get(name, "") for name in columns] for one in row["parts"].values()]
+    pairs = [
+        [_short(one.get(name, "")) for name in ("prompt", "chosen", "rejected", "gap")]
+        for one in row.get("pairs", ())
+    ]
     tables = (
         (("quality", "value", "interval", "n"), figures),
         (("taken out", "rows"), list(row["removed"].items())),
         (columns, parts),
+        (("prompt", "chosen", "rejected", "gap"), pairs),
     )
     shown = [f"{show.table(headings, rows)}\n" for headings, rows in tables if rows]
-    return "\n".join([head, *shown]).rstrip("\n")
+    queue = (
+        f"{row['waits']:,} pairs can be settled by people: `ratchet review list {row['review']}`\n"
+    )
+    return "\n".join([head, *shown, *([queue] if row["review"] else [])]).rstrip("\n")
 
 
 def _imported(said: dict[str, Any]) -> str:

@@ -11,15 +11,16 @@ import random
 import sys
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import typer
 
 from agents.audit import audit
 from events.catalog.roles import RoleDefined
-from events.catalog.training import TrainingRequested
+from events.catalog.training import StageRequested, TrainingRejected, TrainingRequested
 from events.envelope import Envelope
-from events.errors import Malformed
+from events.errors import Malformed, Refused
 from events.store import append
 from events.suggest import near
 from infra.assemble import AGENTS, built
@@ -29,21 +30,22 @@ from infra.home import Lock
 from infra.house import House
 from infra.reports import reported
 from infra.settings import configuration
-from pipelines.catalog import PIPELINES
+from pipelines.forecast import remaining
 from pipelines.summary import summary
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-SHOWN = tuple(name for name in PIPELINES if name != "rehearsal")
 ROLES = {
     "srl_rlvr": ("sums", "adds numbers, digit by digit", "arithmetic_reasoning"),
     "dpo": ("support", "answers customers", "support_replies"),
     "srf": ("support", "answers customers", "support_replies"),
+    "distill": ("sums", "adds numbers, digit by digit", "arithmetic_reasoning"),
 }
 """Of each pipeline: the role that is taught, what it is for, and its model type."""
+SHOWN = tuple(ROLES)
 ENTROPY = {"min": 0.05, "max": 2.0}
 """A template has less to choose from than free language: the band says so."""
-END = ("RunCompleted", "RunAbandoned")
+END = ("RunCompleted", "RunAbandoned", "RunCancelled")
 
 
 @app.command()
@@ -74,14 +76,15 @@ async def _play(pipeline: str, seed: int) -> dict[str, Any]:
     running = asyncio.create_task(house.run())
     try:
         request = await _ask(house, pipeline, seed)
-        run = await _watch(house, request, story)
+        run = await watch(house, request, story)
     finally:
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
-    row = (await house.fold("runs")).state[run]
+    rows = (await house.fold("runs")).state
+    row = rows[run]
     report = await audit(store, AGENTS, key=home.public_key, told=show.progress("audit"))
-    place = reported(home, row)
+    place = reported(home, row, rows.values(), ROLES[pipeline][1])
     await house.close()
     return {
         **summary(row),
@@ -107,7 +110,7 @@ async def _ask(house: House, pipeline: str, seed: int) -> Envelope:
     return request
 
 
-async def _watch(house: House, request: Envelope, story: Story) -> str:
+async def watch(house: House, request: Envelope, story: Story) -> str:
     """Tell what happens until the run has ended; its id."""
     ear = house.bus.ear(story.heard)
     follower = house.bus.follow()
@@ -115,11 +118,16 @@ async def _watch(house: House, request: Envelope, story: Story) -> str:
     while True:
         for envelope in await house.store.read(position, None, 100, story.heard):
             position = envelope.position
-            if envelope.correlation_id != request.correlation_id:
-                continue
-            event = envelope.event()
+            event, ours = envelope.event(), envelope.correlation_id == request.correlation_id
+            if not ours and not (run and getattr(event, "run", None) == run):
+                continue  # what follows from a person or the clock has a story of its own
             story.event(event)
             run = getattr(event, "run", None) or run
+            if isinstance(event, TrainingRejected):
+                raise Refused(f"no run was begun: {event.reason}", where="demo")
+            if isinstance(event, StageRequested):
+                rows = (await house.fold("runs")).state
+                story.expect(remaining(rows[run], rows.values(), datetime.now(UTC)))
             if envelope.type in END:
                 return run
         while (progress := await follower.next(0.01)) is not None:

@@ -70,7 +70,8 @@ class _Redaction:
 def read(file: str, kind: Sort, licence: str) -> Found:
     """The rows of a file; one error that tells by line what is wrong with it."""
     redaction = _Redaction()
-    origin = Provenance(source=SOURCE, method=SOURCE, licence=licence)
+    scorer = "whoever labelled it" if kind == "pairs" else None
+    origin = Provenance(source=SOURCE, method=SOURCE, licence=licence, scorer=scorer)
     with opened(file) as source:
         return Found(imported(source, kind, file, origin, redaction), redaction.texts)
 
@@ -139,7 +140,7 @@ def _pairs(found: Found, like: ModelType | None, items: Sequence[str], file: str
     if not whole.kept:
         raise _nothing_left(whole.removed(), file)
     provenance = [one.provenance for one in whole.kept]
-    rows = [one.row() for one in whole.kept]
+    rows = [one.kept() for one in whole.kept]
     report = of_pairs("Imported pairs", whole)
     return Made(
         len(rows),

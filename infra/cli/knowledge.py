@@ -66,7 +66,7 @@ def search(
         await keeper.look(show.progress("making the index"))
         return (await keeper.search(checked.question())).to_json()
 
-    found = _asked("GET", f"/knowledge/search?{query}", alone) or EMPTY
+    found = asked_of("GET", f"/knowledge/search?{query}", alone) or EMPTY
     show.answer(found, _told(found))
 
 
@@ -99,7 +99,7 @@ def stats() -> None:
         await keeper.look(show.progress("making the index"))
         return await keeper.stats()
 
-    show.answer(_asked("GET", "/knowledge", alone) or NOTHING)
+    show.answer(asked_of("GET", "/knowledge", alone) or NOTHING)
 
 
 @app.command()
@@ -111,7 +111,7 @@ def rebuild() -> None:
         await keeper.look(show.progress("making the index"))
         return await keeper.stats()
 
-    asked = _asked("POST", "/knowledge/rebuild", alone) or NOTHING
+    asked = asked_of("POST", "/knowledge/rebuild", alone) or NOTHING
     show.answer(_awaited(asked["former"]) if "former" in asked else asked)
 
 
@@ -125,7 +125,7 @@ def _checked(given: dict[str, Any]) -> Asked:
         raise malformed(Asked, error) from None
 
 
-def _asked(method: str, path: str, alone: Callable[[Keeper], Awaitable[Any]]) -> Any:
+def asked_of(method: str, path: str, alone: Callable[[Keeper], Awaitable[Any]]) -> Any:
     """The owner's answer, or our own where nobody owns the home; None where there is no log."""
     home, ends = show.home(), time.monotonic() + WAIT
     while True:
@@ -173,11 +173,11 @@ async def _alone(home: Home, work: Callable[[Keeper], Awaitable[Any]]) -> Any:
 
 
 def _goes_on(owner: dict[str, Any]) -> bool:
-    """Whether an index is being made there; tells how far it is."""
-    building = call(owner, "GET", "/knowledge")["building"]
-    if building:
-        _progress(building["done"], building["of"])
-    return bool(building)
+    """Whether an index is being made there, or has just been; tells how far it is."""
+    found = call(owner, "GET", "/knowledge")
+    if found["building"]:
+        _progress(found["building"]["done"], found["building"]["of"])
+    return bool(found["building"] or found["generation"])
 
 
 def _awaited(former: str | None) -> Any:
@@ -219,11 +219,11 @@ def _time(text: str) -> str:
 
 
 def _told(found: dict[str, Any]) -> str:
+    note = f"\n(degraded: {found['degraded']})" if found["degraded"] else ""
     if not found["hits"]:
-        return "Nothing is known of it."
+        return f"Nothing is known of it.{note}"
     rows = [
         (f"{one['score']:.3f}", " ".join(one["text"].split())[:SHOWN], one["source_event"])
         for one in found["hits"]
     ]
-    note = f"\n(degraded: {found['degraded']})" if found["degraded"] else ""
     return show.table(("score", "text", "event"), rows) + note

@@ -6,6 +6,7 @@ anywhere on the line.
 
 from __future__ import annotations
 
+import os
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -44,6 +45,7 @@ COMMANDS = {
     "review": "Pairs of answers that wait for a person.",
     "forget": "Make all that is personal about somebody unreadable.",
     "runs": "Training runs, and a hand on them.",
+    "models": "The registry: versions, why each was taken, where it came from.",
     "memories": "What models remember.",
     "messages": "What models say to each other.",
     "schedules": "What happens again and again.",
@@ -111,6 +113,8 @@ def main() -> None:
     """The entry point: run the command, and end with one sentence and a code if it cannot be."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    # Looking through every installed package for plugins of pydantic takes a command 50 ms.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     arguments = show.options(sys.argv[1:])
     try:
         check_names()

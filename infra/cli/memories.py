@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlencode
 
 import typer
+from pydantic import ValidationError
 
 from agents.rules import ROLES
 from events.envelope import parse_time
@@ -14,9 +15,14 @@ from events.ingress import admitted
 from events.memory import utc_now
 from events.personal import is_sealed
 from events.store import EventStore
+from events.suggest import malformed
 from infra.cli import show, waiting
 from infra.cli.states import missing, named, present, state
+from infra.settings import configuration
 from memory.remembering.memories import MEMORIES
+
+if TYPE_CHECKING:
+    from infra.knowledge import Keeper
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
@@ -26,6 +32,8 @@ Wait = typer.Option(0, metavar="[SECONDS]", help=waiting.HELP, show_default=Fals
 Reveal = typer.Option(False, "--reveal", help="Personal memories in plain text.")
 Model = typer.Option("", help="The model that says or asks.")
 Session = typer.Option("", help="The session that it belongs to.")
+PATIENCE = 60.0
+"""Seconds that an embedder has which begins with this command."""
 COLUMNS = ("id", "role", "scope", "kind", "status", "since", "until", "text")
 
 
@@ -105,26 +113,29 @@ def recall(
     reveal: bool = typer.Option(False, "--reveal", help="Personal memories too, in plain text."),
 ) -> None:
     """Find what answers a question; where nothing does, say so."""
-    from memory.remembering.lexical import ByWords
-    from memory.remembering.recall import Reader, budget_of
-    from memory.remembering.recall import recall as recalled
+    from infra.cli.knowledge import asked_of
+    from infra.recalling import Asked, recalled
 
-    profiles = state(ROLES)
-    window = named("role", role, profiles)["profile"]["memory"]["context_window"]
-    moment = _moment(at) if at else utc_now()
-    reader = Reader(role, model or None, session or None)
-    budget = tokens or budget_of(window)
-    found = asyncio.run(recalled(question, _rows(reveal), reader, ByWords(), moment, budget, limit))
-    document = {**found._asdict(), "items": [one._asdict() for one in found.items]}
-    cells = [
-        (one.id, one.kind, f"{one.score:.2f}", one.valid_from[:10], one.text) for one in found.items
-    ]
-    table = show.table(("id", "kind", "score", "since", "text"), cells)
-    room = f"\n{found.tokens} of {found.budget} tokens"
-    if found.left_out:
-        room += f", {len(found.left_out)} left out for want of room"
-    nothing = f"Nothing is remembered that answers this (the nearest scores {found.best:.2f})."
-    show.answer(document, nothing if found.abstained else table + room)
+    given: dict[str, Any] = {"role": role, "text": question, "limit": limit, "tokens": tokens}
+    words = {"model": model, "session": session, "at": _moment(at) if at else None}
+    given |= {key: value for key, value in words.items() if value}
+    try:
+        asked = Asked(**given, reveal=reveal)
+    except ValidationError as error:
+        raise malformed(Asked, error) from None
+    named("role", role, state(ROLES))
+
+    async def alone(keeper: Keeper | None, store: EventStore) -> Any:
+        rows, profiles = await _read(store, reveal), await present(ROLES, store)
+        found = None if keeper is None else keeper.recollection
+        return await recalled(asked, rows, profiles, found, PATIENCE)
+
+    query = urlencode({**asked.model_dump(mode="json", exclude_defaults=True)})
+    if show.home().owner() is None and not configuration().settings.models.embedder.url:
+        found = show.reading(lambda store: alone(None, store))
+    else:
+        found = asked_of("GET", f"/memories/recall?{query}", lambda one: alone(one, one.store))
+    show.answer(found, _remembered(found))
 
 
 @app.command()
@@ -173,19 +184,32 @@ def account(role: str = typer.Argument(metavar="ROLE", help="Whose memory.")) ->
 
 
 def _rows(reveal: bool) -> list[dict[str, Any]]:
+    return show.reading(lambda store: _read(store, reveal))
+
+
+async def _read(store: EventStore, reveal: bool) -> list[dict[str, Any]]:
     """All memories; the sealed ones opened where that is asked for and their key is there."""
-
-    async def read(store: EventStore) -> list[dict[str, Any]]:
-        rows = list((await present(MEMORIES, store)).values())
-        sealed = {row["id"]: row for row in rows if is_sealed(row["text"])} if reveal else {}
-        names = list(sealed)
-        for first in range(0, len(names), 500):
-            there = await store.find(names[first : first + 500])
-            for one in await store.reveal(list(there.values())):
-                sealed[one.event_id]["text"] = getattr(one.event(), "text", None)
+    rows = list((await present(MEMORIES, store)).values())
+    if not reveal:
         return rows
+    from infra.recalling import revealed
 
-    return show.reading(read)
+    return await revealed(rows, store)
+
+
+def _remembered(found: dict[str, Any]) -> str:
+    note = f"\n({found['degraded']})" if found["degraded"] else ""
+    if found["abstained"]:
+        nearest = f"the nearest scores {found['best']:.2f}"
+        return f"Nothing is remembered that answers this ({nearest}).{note}"
+    cells = [
+        (one["id"], one["kind"], f"{one['score']:.2f}", one["valid_from"][:10], one["text"])
+        for one in found["items"]
+    ]
+    room = f"\n{found['tokens']} of {found['budget']} tokens"
+    if found["left_out"]:
+        room += f", {len(found['left_out'])} left out for want of room"
+    return show.table(("id", "kind", "score", "since", "text"), cells) + room + note
 
 
 def _moment(text: str) -> Any:

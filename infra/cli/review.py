@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from events.errors import NotFound
+from events.errors import NotFound, Refused
 from events.ingress import admitted
 from infra import publishing
 from infra.cli import show
@@ -19,6 +19,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=N
 Review = typer.Argument(metavar="REVIEW", help="Which queue.")
 MOST = 10_000
 """Answers of one event."""
+CLOSED = "the run that asked has gone on: nothing waits for an answer"
 SHOWN = 10
 """Pairs that are shown at once."""
 
@@ -41,10 +42,11 @@ def list_reviews(
         text = "\n\n".join(_pair(one) for one in rows[:SHOWN])
         more = f"\n\n{len(rows) - SHOWN:,} more wait behind them" if len(rows) > SHOWN else ""
         said = f"{text}{more}\n\nnext: `ratchet review answer {review} ITEM a|b|same|unfit`"
-        show.answer({"review": review, "waiting": rows}, said if rows else "Nothing waits there.")
+        over = CLOSED if known[review]["closed"] else "Nothing waits there."
+        show.answer({"review": review, "waiting": rows}, said if rows else over)
         return
     rows = [_brief(row) for row in known.values()]
-    columns = ("review", "role", "count", "answered", "opened_at")
+    columns = ("review", "role", "count", "answered", "status", "opened_at")
     table = show.table(columns, [[row[name] for name in columns] for row in rows])
     show.answer({"reviews": rows}, table if rows else "There are no queues yet.")
 
@@ -124,6 +126,8 @@ def _say(review: str, answers: list[dict[str, Any]]) -> None:
     from pipelines.data.reviewing import within
 
     row = named("review", review, state(REVIEWS))
+    if row["closed"]:
+        raise Refused(CLOSED, where=review, right="`ratchet review list` shows the open ones")
     for one in answers:
         within(one["item"], row["count"])
     position = 0
@@ -138,6 +142,9 @@ def _say(review: str, answers: list[dict[str, Any]]) -> None:
 
 
 def _waiting(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """What nobody has answered yet; nothing of a queue for which nothing waits."""
+    if row["closed"]:
+        return []
     from pipelines.data.reviewing import waiting
     from pipelines.data.rows import read
 
@@ -146,7 +153,9 @@ def _waiting(row: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _brief(row: dict[str, Any]) -> dict[str, Any]:
     kept = {name: row[name] for name in ("review", "role", "count", "opened_at")}
-    return {**kept, "answered": len(row["answers"])}
+    answered = len(row["answers"])
+    status = "closed" if row["closed"] else "answered" if answered == row["count"] else "open"
+    return {**kept, "answered": answered, "status": status, "run": row["run"]}
 
 
 def _pair(row: dict[str, Any]) -> str:

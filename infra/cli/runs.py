@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import typer
 
+from agents.rules import ROLES
 from events.ingress import admitted
 from infra.cli import show, waiting
+from infra.cli.one_run import told_run
 from infra.cli.states import named, state
+from pipelines.forecast import remaining, whole
 from pipelines.runs import RUNS
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
@@ -28,15 +32,37 @@ def list_runs() -> None:
     """List all runs, the oldest first."""
     rows = [_brief(row) for row in state(RUNS).values()]
     columns = ("run", "role", "pipeline", "status", "stage", "started_at")
-    table = show.table(columns, [[row[name] or "" for name in columns] for row in rows])
+    told = [{**row, "status": _status(row)} for row in rows]
+    table = show.table(columns, [[row[name] or "" for name in columns] for row in told])
     show.answer({"runs": rows}, table if rows else "There are no runs yet.")
 
 
 @app.command("show")
 def show_run(run: str = Run) -> None:
-    """Show one run, stage by stage."""
-    row = named("run", run, state(RUNS))
-    show.answer(row, _text(row))
+    """Show one run, stage by stage: what was judged, what was done, how long it still takes."""
+    rows = state(RUNS)
+    row = named("run", run, rows)
+    found, left = whole(row, rows.values()), remaining(row, rows.values(), datetime.now(UTC))
+    document = {
+        **row,
+        "forecast": None if found is None else found.document(),
+        "remaining": None if left is None else left.document(),
+    }
+    show.answer(document, told_run(row, found, left))
+
+
+@app.command("report")
+def report_run(run: str = Run) -> None:
+    """Write the report of a run anew, and say where it lies."""
+    from infra.reports import reported
+
+    rows = state(RUNS)
+    row = named("run", run, rows)
+    role = state(ROLES).get(row["role"])
+    purpose = "" if role is None else str(role["profile"]["purpose"])
+    place = reported(show.home(), row, rows.values(), purpose)
+    document = {"run": run, "report": str(place), "folder": str(place.parent)}
+    show.answer(document, f"report: {place}")
 
 
 @app.command()
@@ -91,49 +117,15 @@ def _hand(wire: str, run: str, wait: float, **words: str) -> None:
     waiting.say(admitted(wire, {"run": run, **said}), wait)
 
 
+def _status(row: dict[str, Any]) -> str:
+    """In a word or two: what it waits for where that is a person."""
+    if row["ended_at"] is None and row["people"] is not None and row["people"]["open"]:
+        return "asks people"
+    return "held" if row["held"] and row["ended_at"] is None else str(row["status"])
+
+
 def _brief(row: dict[str, Any]) -> dict[str, Any]:
     return {
         **{key: value for key, value in row.items() if key != "stages"},
         "stage": next((one["name"] for one in row["stages"] if one["status"] != "completed"), None),
     }
-
-
-def _text(row: dict[str, Any]) -> str:
-    held = ", held until somebody approves" if row["held"] else ""
-    reason = f": {row['reason']}" if row["reason"] else ""
-    head = (
-        f"Run {row['run']} of role {row['role']}, pipeline {row['pipeline']}, from {row['base']}, "
-        f"seed {row['seed']}\n{row['status']}{reason}{held}, begun {row['started_at'][:19]}Z\n\n"
-    )
-    columns = ("stage", "status", "attempts", "seconds", "gate")
-    text = head + show.table(columns, [_stage(one) for one in row["stages"]])
-    checks = [line for one in row["stages"] for line in _checks(one)]
-    if checks:
-        headings = ("stage", "metric", "value", "from", "to", "items", "bound", "verdict")
-        text += "\n\n" + show.table(headings, checks)
-    for one in row["stages"]:
-        for remedy in (one["gate"] or {}).get("remedies", ()):
-            text += f"\n{one['name']}: {remedy['symptom']}, {remedy['remedy']}, on from"
-            text += f" {remedy['back_to']}"
-    return text
-
-
-def _checks(stage: dict[str, Any]) -> list[tuple[object, ...]]:
-    """The figures that its gate looked at last."""
-    found: list[tuple[object, ...]] = []
-    for one in (stage["gate"] or {}).get("checks", ()):
-        sign = ">=" if one["side"] == "at_least" else "<="
-        value, low, high = (
-            "" if one[name] is None else f"{one[name]:.3g}" for name in ("value", "low", "high")
-        )
-        bound = f"{sign} {one['bound']:g}"
-        found.append(
-            (stage["name"], one["metric"], value, low, high, one["n"], bound, one["verdict"])
-        )
-    return found
-
-
-def _stage(one: dict[str, Any]) -> tuple[object, ...]:
-    seconds = "" if one["seconds"] is None else f"{one['seconds']:.1f}"
-    gate = (one["gate"] or {}).get("verdict", "")
-    return one["name"], one["status"], one["attempts"] or "", seconds, gate

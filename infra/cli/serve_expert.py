@@ -29,7 +29,11 @@ def serve_expert(
         int | None, typer.Option(min=0, max=65535, help="8760 if it is free; 0 for any.")
     ] = None,
 ) -> None:
-    """Serve the exact expert of a model type as an OpenAI-compatible endpoint, on loopback."""
+    """Serve the exact expert of a model type as an OpenAI-compatible endpoint, on loopback.
+
+    It is a program that solves and checks, and no language model: it knows only problems in the
+    type's own language, is right about those, and declines all others.
+    """
     from infra.experts.app import App
     from infra.experts.expert import experts_of
     from infra.sockets import listening_socket
@@ -39,7 +43,8 @@ def serve_expert(
     with listening_socket("127.0.0.1", 8760 if port is None else port, port is not None) as door:
         url = f"http://127.0.0.1:{door.getsockname()[1]}/v1"
         cards = [one.card() for one in experts.values()]
-        lines = [f"{url} answers for", *(f"  {one['id']}" for one in cards), "stop with Ctrl-C"]
+        told = [f"  {one['id']}\n    {one['description']}" for one in cards]
+        lines = [f"{url} answers for", *told, "stop with Ctrl-C"]
         show.answer({"url": url, "models": cards}, "\n".join(lines))
         asyncio.run(_serve(App(experts), door))
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from infra.home import Home
 
 T = TypeVar("T")
-WAITING = ("publish", "runs", "memories", "messages")
+WAITING = ("publish", "runs", "models", "memories", "messages")
 """Commands that can wait for an answer."""
 RUN = re.compile("[0-9a-f]{12}")
 """A run's id, which may happen to read as a number: 866683156e21."""
@@ -70,7 +70,8 @@ def home() -> Home:
     from infra.home import Home  # 100 ms that --help must not pay
     from infra.settings import configuration, home_folder
 
-    return Home(home_folder(Chosen.home), configuration().settings.store.url)
+    store = configuration().settings.store
+    return Home(home_folder(Chosen.home), store.url, store.artifacts)
 
 
 def reading(question: Callable[[EventStore], Awaitable[T]]) -> T:
@@ -123,7 +124,7 @@ def progress(what: str) -> Callable[[int, int], None]:
             return
         shown = now
         rate = done / (now - began)
-        left = f", {(whole - done) / rate:.0f} s left" if done < whole else ""
+        left = f", {(whole - done) / rate:.0f} s left" if 0 < done < whole else ""
         line = f"{what}: {done:,} of {whole:,} events, {rate:,.0f}/s{left}"
         ends = "\r" if moving and done < whole else "\n"
         print(f"\x1b[2K{line}" if moving else line, end=ends, file=sys.stderr, flush=True)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from events.catalog.data import DatasetAccepted, DatasetRejected, PartBuilt
+from events.catalog.data import DatasetAccepted, DatasetRejected
 from events.catalog.gates import GateFailed, GatePassed, IterationDecided, RemedyApplied
 from events.catalog.gates import RunRolledBack as RolledBack
+from events.catalog.hand import RunCancelled
+from events.catalog.parts import PartBuilt
+from events.catalog.reviews import ReviewOpened
 from events.catalog.training import (
     RunAbandoned,
     RunCompleted,
@@ -17,13 +21,23 @@ from events.catalog.training import (
     StageCompleted,
     StageFailed,
     StageRequested,
+    TrainingRejected,
 )
+from events.catalog.verification import RegressionDetected
 from events.message import Event
 from pipelines.catalog import PIPELINES
+from pipelines.forecast import Forecast, said, told
 
 PAUSE = 5.0
 """Seconds between lines of progress where nobody watches a terminal."""
-NUMBERS = ("loss", "reward", "outcome", "similarity", "accuracy", "score", "kl")
+NUMBERS = {
+    "loss": ("loss",),
+    "reward": ("reward", "outcome", "similarity", "score"),
+    "accuracy": ("accuracy",),
+    "KL": ("kl",),
+    "entropy": ("entropy",),
+}
+"""What is shown of a step, and the names that trainers have for it."""
 
 
 class Story:
@@ -34,13 +48,15 @@ class Story:
         self._told = 0.0
         self._pipeline = ""
         self._stage = ""
+        self._end: float | None = None
 
     heard = tuple(
         one.wire
         for one in (
             RunStarted, StageRequested, StageCompleted, StageFailed, GatePassed, GateFailed,
             RemedyApplied, RolledBack, IterationDecided, RunCompleted, RunAbandoned, PartBuilt,
-            DatasetAccepted, DatasetRejected,
+            DatasetAccepted, DatasetRejected, RunCancelled, TrainingRejected, ReviewOpened,
+            RegressionDetected,
         )
     )  # fmt: skip
 
@@ -50,22 +66,27 @@ class Story:
         if line:
             self.tell(f"{time.monotonic() - self._begun:6.1f} s  {line}")
 
+    def expect(self, found: Forecast | None) -> None:
+        """How long the run still takes, by what earlier ones took."""
+        if found is not None and self._end is None:
+            self.tell(f"          time left: {said(found)}")
+        self._end = None if found is None else time.monotonic() + found.middle
+
     def progress(self, says: Mapping[str, Any]) -> None:
         """A step of a job, its newest numbers beside it."""
         moving = sys.stderr.isatty()
         if not moving and time.monotonic() - self._told < PAUSE:
             return
         self._told = time.monotonic()
-        numbers = "  ".join(
-            f"{name} {float(says[name]):.3g}" for name in NUMBERS if _number(says.get(name))
-        )
-        what = says.get("job") or says.get("source") or ""
-        step = f"step {says['step']}" if says.get("step") else ""
-        line = f"          {self._stage}: {what} {step}  {numbers}".rstrip()
+        line = f"          {self._stage}: {step(says)}"
+        if self._end is not None:
+            line += f"  (all of it: {told(max(0.0, self._end - time.monotonic()))} left)"
         self.tell(line, moving)
 
     def tell(self, line: str, moving: bool = False) -> None:
         clear = "\x1b[2K" if sys.stderr.isatty() else ""
+        if moving:  # a line that wraps could not be written over
+            line = line[: shutil.get_terminal_size().columns - 1]
         print(f"{clear}{line}", end="\r" if moving else "\n", file=sys.stderr, flush=True)
 
     def _line(self, event: Event) -> str:
@@ -74,6 +95,8 @@ class Story:
                 self._pipeline = pipeline
                 self._stage = stages[0]
                 return f"run {run}: {', '.join(stages)}"
+            case TrainingRejected(reason=reason):
+                return f"no run was begun: {reason}"
             case StageRequested(stage=stage, attempt=attempt):
                 self._stage = stage
                 again = "" if attempt == 1 else f" (attempt {attempt})"
@@ -87,6 +110,13 @@ class Story:
                 return f"a data set of {many} rows, quality {quality:.3f}"
             case DatasetRejected(reason=reason):
                 return f"no data set: {reason}"
+            case ReviewOpened(review=name, count=count):
+                return f"people are asked about {count} pairs: `ratchet review list {name}`"
+            case _:
+                return self._decided(event)
+
+    def _decided(self, event: Event) -> str:
+        match event:
             case GatePassed(stage=stage, checks=checks, verdict=verdict):
                 held = ", ".join(
                     f"{one.metric} {one.value:.3g}" for one in checks if one.value is not None
@@ -98,14 +128,37 @@ class Story:
                 return f"remedy {remedy}, on from {stage}"
             case RolledBack(stage=stage, reason=reason):
                 return f"rolled back behind {stage}: {reason}"
+            case RegressionDetected(reason=reason):
+                return f"a regression: {reason}"
             case IterationDecided(decision=decision, reason=reason):
                 return f"{reason}: {decision}"
             case RunCompleted():
                 return "the run passed all its gates"
             case RunAbandoned(reason=reason):
                 return f"the run was given up: {reason}"
+            case RunCancelled(reason=reason):
+                return f"the run was cancelled{': ' + reason if reason else ''}"
         return ""
 
 
+def step(says: Mapping[str, Any]) -> str:
+    """What a worker says of its work, in a line: `srl step 22 of 80, 31 s left  loss 0.005`."""
+    parts = [str(says.get("job") or says.get("source") or "")]
+    of = f" of {says['of']:,}" if _number(says.get("of")) else ""
+    if says.get("step"):
+        parts[0] += f" step {says['step']}{of}"
+    elif _number(says.get("rows")):
+        parts[0] += f" {says['rows']:,}{of} rows"
+    if _number(says.get("left")):
+        parts[0] += f", {told(says['left'])} left"
+    for label, names in NUMBERS.items():
+        found = next((says[name] for name in names if _number(says.get(name))), None)
+        if found is not None:
+            parts.append(f"{label} {float(found):.3g}")
+    if _number(says.get("tokens_per_second")):
+        parts.append(f"{says['tokens_per_second']:,.0f} tokens/s")
+    return "  ".join(part for part in parts if part)
+
+
 def _number(value: object) -> bool:
-    return isinstance(value, int | float)
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 from events.envelope import Envelope
+from infra.cli.gist import gist
 
 HEADING = f"{'position':>8}  {'recorded at (UTC)':<19}  {'type':<20}  {'stream':<24}  by"
 
@@ -17,8 +20,9 @@ def line(envelope: Envelope) -> str:
 
 
 def short(envelope: Envelope) -> str:
-    """For a tree: what happened, to whom, who says so."""
+    """For a tree: what happened, to whom, who says so, and in a few words what."""
+    said = gist(json.loads(envelope.data))
     return (
         f"{envelope.type} at {envelope.position}, {envelope.stream}, by {envelope.actor}, "
-        f"{envelope.recorded_at[:19].replace('T', ' ')}"
+        f"{envelope.recorded_at[:19].replace('T', ' ')}{': ' + said if said else ''}"
     )

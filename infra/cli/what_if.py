@@ -11,10 +11,13 @@ from agents.what_if import what_if
 from infra.assemble import AGENTS
 from infra.cli import show
 from infra.cli.audit import verdict
+from infra.cli.gist import gist
 from infra.cli.policies import written
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+LIKEWISE = ("StageRequested", "DataRequested", "PartRequested")
+"""Requests follow from the decisions before them, which are told."""
 SHOWN = 50
 """Decisions that the text lists; --json has them all."""
 
@@ -49,4 +52,6 @@ def _line(one: Verdict) -> str:
         ", ".join(said["type"] for said in side) or "nothing"
         for side in (one.recorded, one.derived)
     )
-    return f"  {one.position:>8}  {was}  ->  {then}"
+    line = f"  {one.position:>8}  {was}  ->  {then}"
+    words = [gist(said["data"]) for said in one.derived if said["type"] not in LIKEWISE]
+    return "\n".join([line, *(f"            {word}" for word in words if word)])

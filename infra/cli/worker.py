@@ -1,4 +1,9 @@
-"""`ratchet worker`: carry out requests for a log on another machine, without its database."""
+"""`ratchet worker`: carry out requests for a log on another machine, without its database.
+
+Models and data are artifacts, so who trains here needs the place where they lie: `store.artifacts`,
+the same for the owner and for all its workers. Who has no such place, or no torch, asks for
+rehearsals alone and leaves everything else to others.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +17,16 @@ from typing import Annotated
 
 import typer
 
+from agents.trainer.workers.pretend import REHEARSAL
 from agents.worker import Runner, Worker
 from events.errors import LogUnavailable, Malformed, RatchetError
 from events.nats.desk import NatsDesk
 from events.nats.link import Link
 from events.nats.users import inbox_of, user_of
-from infra.assemble import workers_of
 from infra.cli import show
 from infra.cli.running import Stop, log_to_stderr
 from infra.settings import Settings, configuration
+from infra.training import Trainers, missing, pipelines
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 log = logging.getLogger(__name__)
@@ -57,7 +63,8 @@ def worker(
 
 async def _run(settings: Settings, token: str) -> int:
     stop = Stop()
-    grants = {one.kind.wire: one for one in workers_of(settings)}
+    trainers = Trainers(show.home(), settings)
+    grants = {one.kind.wire: one for one in trainers.workers()}
     user = user_of(token)
     link = Link(
         settings.nats.url, user=user, password=token, name="ratchet worker", inbox=inbox_of(user)
@@ -72,6 +79,7 @@ async def _run(settings: Settings, token: str) -> int:
         with suppress(asyncio.CancelledError, RatchetError):
             await opening
         await link.close()
+        await trainers.close()
 
 
 async def _let_in(link: Link, opening: asyncio.Task[None], stop: Stop) -> bool:
@@ -97,12 +105,21 @@ async def _work(
     settings: Settings, link: Link, token: str, grants: dict[str, Worker], stop: Stop
 ) -> int:
     holder = f"{socket.gethostname()}.{os.getpid()}"[-100:]
-    desk = NatsDesk(link, token, holder)
+    why = _only_rehearses(settings)
+    known = (REHEARSAL,) if why else pipelines()
+    desk = NatsDesk(link, token, holder, known)
     await desk.open(grants)
     runner = Runner(grants, desk, settings.workers.slots)
     names = ", ".join(sorted(grants))
-    document = {"nats": link.shown, "holder": holder, "grants": sorted(grants)}
-    show.answer(document, f"worker {holder} grants {names} for {link.shown}")
+    document = {
+        "nats": link.shown,
+        "holder": holder,
+        "grants": sorted(grants),
+        "pipelines": sorted(known),
+        "reason": why,
+    }
+    only = f", of rehearsals alone: {why}" if why else ""
+    show.answer(document, f"worker {holder} grants {names} for {link.shown}{only}")
     running, refused = asyncio.create_task(runner.run()), 0
     try:
         while not await stop.asked(LOOK):
@@ -116,6 +133,14 @@ async def _work(
         await asyncio.gather(running, return_exceptions=True)
     log.info("stopped; %d requests were answered", runner.answered)
     return 0
+
+
+def _only_rehearses(settings: Settings) -> str:
+    """Why nothing real can be trained here, or ''."""
+    if not settings.store.artifacts:
+        return "no artifacts in common with the owner (store.artifacts)"
+    absent = missing()
+    return f"{absent} is not installed (pip install 'ratchet-fleet[train]')" if absent else ""
 
 
 def _raise_first(running: asyncio.Task[None]) -> None:

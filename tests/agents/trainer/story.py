@@ -40,11 +40,14 @@ GOOD: dict[str, dict[str, Figures]] = {
         "model_preferences": {
             "accuracy": (0.75, 0.8), "train_accuracy": (0.75, 0.8), "overfit": (0.01, 0.01),
         },
-        "optimise": {"kl": (0.05, 0.06), "gap": (0.2, 0.3), "score": (0.6, 0.7)},
+        "optimise": {
+            "kl": (0.05, 0.06), "gap": (0.2, 0.3), "preference_accuracy": (0.7, 0.8),
+            "score": (0.6, 0.7),
+        },
         "iterate": {"kl": (0.05, 0.06), "gain": (-0.01, 0.01), "score": (0.6, 0.7)},
         "evaluate": {
-            "retention": (0.98, 1.1), "win_rate": (0.6, 0.7), "kl": (0.05, 0.06),
-            "clean": (1, 1), "gap": (0.2, 0.3),
+            "retention": (0.98, 1.1), "areas_lost": (0, 0), "improvement": (0.1, 0.2),
+            "win_rate": (0.6, 0.7), "kl": (0.05, 0.06), "clean": (1, 1), "gap": (0.2, 0.3),
         },
     },
 }  # fmt: skip
@@ -64,11 +67,19 @@ def artifact(kind: str, number: int) -> Artifact:
 class Story:
     """A run that is led to wherever a test wants it."""
 
-    def __init__(self, pipeline: str = "srl_rlvr", *before: Event) -> None:
-        role = RoleDefined.model_validate({"role": "sums", "profile": PROFILE})
+    def __init__(
+        self,
+        pipeline: str = "srl_rlvr",
+        *before: Event,
+        profile: dict[str, Any] | None = None,
+        dataset: str | None = None,
+    ) -> None:
+        role = RoleDefined.model_validate({"role": "sums", "profile": PROFILE | (profile or {})})
         self.history: History = given(TRAINER, role, *before)
         self.pipeline = pipeline
-        wanted = TrainingRequested(role="sums", pipeline=pipeline, base="tiny", seed=7)
+        wanted = TrainingRequested(
+            role="sums", pipeline=pipeline, base="tiny", seed=7, dataset=dataset
+        )
         self.said = list(self.history.tell(wanted))
         started = self.said[0]
         assert isinstance(started, RunStarted)
@@ -89,7 +100,9 @@ class Story:
         accepted = example(DatasetAccepted, dataset="d1", run=self.run, role="sums", count=400)
         return list(self.history.tell(accepted))
 
-    def done(self, figures: Figures | None = None, *kinds_: str) -> list[Event]:
+    def done(
+        self, figures: Figures | None = None, *kinds_: str, key: str = "", **more: Any
+    ) -> list[Event]:
         """The present stage has come to its end, with these figures or good ones."""
         good = GOOD[self.pipeline][self.state.stage]
         self._made += 1
@@ -99,9 +112,10 @@ class Story:
                     run=self.run,
                     stage=self.state.stage,
                     attempt=self.state.attempt,
-                    seconds=1.0,
                     metrics=measured(good if figures is None else {**good, **figures}),
                     artifacts=tuple(artifact(kind, self._made) for kind in kinds_),
+                    key=key,
+                    **{"seconds": 1.0, **more},
                 )
             )
         )
@@ -124,7 +138,7 @@ class Story:
         return self
 
 
-def example(kind: type[Any], **changes: Any) -> Any:
+def example(kind: type[Any], /, **changes: Any) -> Any:
     """The class's own example, with other values."""
     return kind.model_validate_json(json.dumps(kind.example | changes))
 

@@ -77,17 +77,23 @@ def test_a_person_may_force_a_run_back_to_where_it_was() -> None:
     )
 
 
+LAST = {("distill", "verify", "improvement below")}
+"""What is given up: a student that learned nothing by all that was tried before."""
+
+
 @pytest.mark.parametrize("name", [name for name in PIPELINES if name != "rehearsal"])
 def test_every_figure_that_a_gate_asks_for_has_a_remedy_where_it_does_not_hold(name: str) -> None:
     """But what no change of settings could mend, and what may be measured again."""
     without = {
         ("srl_rlvr", "baseline"),
         ("dpo", "initialise"),
+        ("distill", "teacher"),
     }
+    sizes = {"share above", "speedup below"}  # of the student that was chosen
     for stage in PIPELINES[name].walk:
         if (name, stage.name) in without:
             continue
         cured = {symptom for remedy in stage.remedies for symptom in remedy.cures}
         for check in stage.gate:
             wrong = f"{check.metric} {'below' if check.side == 'at_least' else 'above'}"
-            assert wrong in cured, (stage.name, wrong)
+            assert wrong in cured | sizes or (name, stage.name, wrong) in LAST, (stage.name, wrong)

@@ -59,7 +59,7 @@ def test_longer_counts_in_what_a_training_counts_in(tmp_path: Path) -> None:
 
 def test_every_change_of_a_remedy_moves_something() -> None:
     """A setting that no trainer, and no stage by itself, reads would mend nothing."""
-    read = {"items", "prompts", "samples", "temperature", "seed", "rows"}
+    read = {"items", "prompts", "samples", "temperature", "seed", "rows", "filter", "people"}
     for trainer in SETTINGS.values():
         read |= set(trainer.model_fields)
     for pipeline in PIPELINES.values():

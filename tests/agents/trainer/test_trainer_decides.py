@@ -145,7 +145,8 @@ def test_a_failure_that_trying_again_cannot_mend_ends_the_run_at_once() -> None:
 def test_a_deadline_withdraws_the_stage_and_tries_it_again() -> None:
     history, started = begun()
     request = history.state.runs[started.run].request
-    passed = DeadlinePassed(key=f"run/{started.run}", due=history.now())
+    due = history.now() + timedelta(hours=24)
+    passed = DeadlinePassed(key=f"run/{started.run}", due=due)
     withdrawn, asked, _ = history.tell(passed)
     assert isinstance(withdrawn, RequestWithdrawn)
     assert withdrawn.request == request
