@@ -30,7 +30,7 @@ TOLD = 20
 REPEATED = 0.01
 """Share of the rows that may stand there twice; samples of a small language do by chance."""
 TRAIN, HELD_OUT = "train", "held_out"
-WANTED = {"measure": HELD_OUT, "begin": ""}
+WANTED = {"measure": HELD_OUT, "begin": "", "harness": HELD_OUT}
 """Of trainers that learn from no rows, what they cannot do without."""
 
 

@@ -1,11 +1,14 @@
 """DPO: prefer the chosen to the rejected completion, measured against the reference, directly.
 
 The losses bear the names that TRL gives them; several are mixed by their weights. Log-probabilities
-under the reference are computed once, before the first step.
+under the reference are computed once, before the first step. Where there are held-out pairs, the
+policy is looked at on the way: how far it went and what it prefers by then; what is kept is the
+checkpoint that prefers most within the limit of the KL.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -14,21 +17,24 @@ import torch
 from torch.nn.functional import logsigmoid, relu
 
 from trainers.batching import microbatch, shrinking
+from trainers.best import Best
 from trainers.closing import HELD_OUT, closed
 from trainers.data import too_long
 from trainers.failures import Usage
 from trainers.learning import Learner
 from trainers.losses import logprobs_of
-from trainers.order import Counting, endless
+from trainers.order import Counting, derived, endless
 from trainers.outcome import Outcome
 from trainers.policy import Policy
-from trainers.probe import preferences
+from trainers.probe import measure, preferences
 from trainers.run import Run
 from trainers.sequences import logits_of, padded
 
 Tensor = Any
 AT_ONCE = 32
 """Pairs of which the reference is asked at the same time."""
+LOOKED_AT = 48
+"""Held-out pairs of a look on the way: their prompts are answered, and both sides weighed."""
 
 
 class Pair(NamedTuple):
@@ -76,6 +82,7 @@ def train(run: Run) -> Outcome:
     if (place := run.resume_from()) is not None:
         kept = learner.read(place)
         begin, passed = kept["step"], kept["passed"]
+    best, asked = Best(run, [policy.model], steps), _held_out(run)[:LOOKED_AT]
     drawing = Counting(endless(pairs, run.spec.seed, passed), passed)
     widest = max(pairs, key=lambda one: len(one.prompt) + len(one.chosen) + len(one.rejected))
     policy.learns(dropout=False)
@@ -86,10 +93,44 @@ def train(run: Run) -> Outcome:
         learner.begin(step)
         some = [next(drawing) for _ in range(settings.batch)]
         numbers, size = shrinking(run, step, size, partial(_step, run, policy, learner, some))
+        if asked and best.due(step):
+            numbers |= _look(run, policy, asked)
+            if numbers["kl"] <= (run.spec.limits.kl or math.inf):
+                best.seen(step, numbers["gap"])
         if run.report(step, **numbers):
             break
         run.safe_point(step, partial(learner.write, step=step, passed=drawing.passed))
+    if (step := best.restore() or 0) > 0:
+        run.note("best_step", step)
     return ended(run, policy)
+
+
+def _held_out(run: Run) -> list[dict[str, Any]]:
+    """Pairs that it does not learn from; none where there are none, or problems in their place."""
+    if run.spec.data_named(HELD_OUT) is None:
+        return []
+    rows = run.rows(HELD_OUT)
+    return rows if "chosen" in rows[0] else []
+
+
+def _look(run: Run, policy: Policy, asked: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """How far it is from the reference, and what it prefers, as it is now."""
+    policy.model.eval()
+    run.beat()
+    prompts = [row["prompt"] for row in asked]
+    sides = [[row[side] for row in asked] for side in ("chosen", "rejected")]
+    reference, beta = policy.measured_against(), run.settings.beta
+    found = preferences(policy.engine, reference, prompts, *sides, beta=beta)
+    longest = max(len(policy.engine.completion_ids(one)) for side in sides for one in side)
+    seed = derived(run.spec.seed, "look")
+    apart = measure(policy.engine, reference, prompts, max_new=longest + 1, seed=seed)
+    policy.learns(dropout=False)
+    return {
+        "kl": apart.kl_per_token,
+        "entropy": apart.entropy,
+        "held_out_accuracy": found.accuracy,
+        "gap": found.gap,
+    }
 
 
 def _fitting(run: Run, policy: Policy, rows: Sequence[Mapping[str, Any]]) -> list[Pair]:

@@ -11,6 +11,8 @@
     checkpoints/N/   the last ones that are whole
     manifest.json    hashes of all that was made, and what was found out on the way
     model/           the trained model
+    adapter/         of one that was distilled with LoRA: its adapters alone
+    student/         of one that was cut out of its base: as it was before it learned
     outcome.json     what came of it; written once, the last of all
     log.txt          all that was said
 

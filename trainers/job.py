@@ -49,6 +49,7 @@ TRAINERS: dict[str, str] = {
     "distill": "trainers.distill",
     "measure": "trainers.measure",
     "begin": "trainers.begin",
+    "harness": "trainers.harness.asking",
 }
 """The module of each of our trainers, imported when a job asks for it; each has a `train`."""
 

@@ -62,7 +62,7 @@ class Learner:
         """All that is needed to go on from here."""
         version, numbers, gauss = random.getstate()
         state = {
-            "modules": [_trained(module) for module, _ in self._modules],
+            "modules": [trained_of(module) for module, _ in self._modules],
             "optimizer": self.optimizer.state_dict(),
             "torch": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
@@ -87,7 +87,7 @@ class Learner:
         return found
 
 
-def _trained(module: Any) -> dict[str, Tensor]:
+def trained_of(module: Any) -> dict[str, Tensor]:
     """The weights that change; the others come from the base again."""
     names = {name for name, one in module.named_parameters() if one.requires_grad}
     return {name: one for name, one in module.state_dict().items() if name in names}

@@ -6,7 +6,9 @@ answer the same fresh items under the same luck.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -20,6 +22,7 @@ from trainers.outcome import Outcome
 from trainers.policy import device_of
 from trainers.probe import preferences, preferred
 from trainers.run import Run
+from trainers.speed import speed
 from trainers.value_head import load_head
 
 Metrics = dict[str, float | None]
@@ -42,9 +45,34 @@ class _Measured:
 
 
 def _answers(run: Run) -> Outcome:
-    """How good it is, how far from the reference, how decided."""
+    """How good it is, how far from the reference, how decided; what a reward model says of it."""
     metrics, items = measured(run, _Measured(run))
+    if run.settings.reward_model:
+        scored = _scorer(run, run.settings.reward_model)
+        prompts = [str(row["prompt"]) for row in run.rows(HELD_OUT)]
+        written = [(row, text) for row, one in enumerate(items) for text in one["texts"]]
+        found = iter(scored([prompts[row] for row, _ in written], [text for _, text in written]))
+        items = [one | {"scores": [next(found) for _ in one["texts"]]} for one in items]
+        metrics["score"] = fmean(score for one in items for score in one["scores"])
     return Outcome(metrics=metrics, per_item=run.save_items(items))
+
+
+def _likelihood(run: Run) -> Outcome:
+    """How likely it finds completions that others wrote, in nats per token."""
+    engine, rows = _engine(run), run.rows(HELD_OUT)
+    ends = engine.tokenizer.eos_token_id
+    items: list[dict[str, Any]] = []
+    for start in range(0, len(rows), PIECE):
+        part = rows[start : start + PIECE]
+        run.beat()
+        sides = [[*engine.completion_ids(row["completion"]), ends] for row in part]
+        found = engine.score([row["prompt"] for row in part], sides)
+        items += [
+            {"row": start + place, "loss": -float(one.double().sum()), "tokens": len(one)}
+            for place, one in enumerate(found)
+        ]
+    loss = sum(one["loss"] for one in items) / sum(one["tokens"] for one in items)
+    return Outcome(metrics={"loss": loss}, per_item=run.save_items(items))
 
 
 def _pairs(run: Run) -> Outcome:
@@ -60,30 +88,36 @@ def _pairs(run: Run) -> Outcome:
 
 def _scores(run: Run) -> Outcome:
     """What a reward model says of the sides of each pair."""
-    device = device_of(run)
-    judging = load_reference(run.spec.base, device=device)
-    head = load_head(Path(run.spec.base)).to(device).eval()
-    rows = run.rows(HELD_OUT)
-    found: dict[str, list[float]] = {"chosen": [], "rejected": []}
-    for start in range(0, len(rows), AT_ONCE):
-        part = rows[start : start + AT_ONCE]
-        run.beat()
-        for side, values in found.items():
-            batch = texts(
-                judging.tokenizer,
-                [row["prompt"] for row in part],
-                [row[side] for row in part],
-                run.settings.max_length,
-            )
-            with torch.no_grad():
-                values += scores_of(judging.model, head, batch.on(device)).tolist()
-    both = list(zip(found["chosen"], found["rejected"], strict=True))
+    rows, scored = run.rows(HELD_OUT), _scorer(run, run.spec.base)
+    prompts = [row["prompt"] for row in rows]
+    sides = [scored(prompts, [row[side] for row in rows]) for side in ("chosen", "rejected")]
+    both = list(zip(*sides, strict=True))
     told = preferred([one - other for one, other in both])
     items = (
         {"row": row, "chosen": one, "rejected": other} for row, (one, other) in enumerate(both)
     )
     metrics: Metrics = {"accuracy": told.accuracy, "margin": told.margin}
     return Outcome(metrics=metrics, per_item=run.save_items(items))
+
+
+def _scorer(run: Run, folder: str) -> Callable[[Sequence[str], Sequence[str]], list[float]]:
+    """A reward model, as what it says of completions of prompts."""
+    device = device_of(run)
+    judging = load_reference(folder, device=device)
+    head = load_head(Path(folder)).to(device).eval()
+
+    def scored(prompts: Sequence[str], completions: Sequence[str]) -> list[float]:
+        found: list[float] = []
+        for start in range(0, len(prompts), AT_ONCE):
+            part = slice(start, start + AT_ONCE)
+            run.beat()
+            longest = run.settings.max_length
+            batch = texts(judging.tokenizer, prompts[part], completions[part], longest)
+            with torch.no_grad():
+                found += scores_of(judging.model, head, batch.on(device)).tolist()
+        return found
+
+    return scored
 
 
 def _samples(run: Run) -> Outcome:
@@ -111,4 +145,11 @@ def _engine(run: Run) -> Engine:
     return Engine(*load(run.spec.base, device=device_of(run)))
 
 
-WAYS = {"answers": _answers, "pairs": _pairs, "scores": _scores, "samples": _samples}
+WAYS = {
+    "answers": _answers,
+    "pairs": _pairs,
+    "scores": _scores,
+    "samples": _samples,
+    "likelihood": _likelihood,
+    "speed": speed,
+}

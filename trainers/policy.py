@@ -70,9 +70,24 @@ class Policy:
             self._reference = load_reference(named, dtype=self._dtype, device=self.device).model
         return nullcontext(self._reference)
 
+    def measured_against(self) -> Engine:
+        """The reference as it answers and judges."""
+        if self._lora and self._spec.reference in (None, self._spec.base):
+            return Bare(self.model, self.tokenizer)
+        with self.reference() as model:
+            return Engine(model, self.tokenizer)
+
     def autocast(self) -> Any:
         """The precision that the job asks for, around what learns."""
         return autocast(self.device, self._precision)
+
+
+class Bare(Engine):
+    """A policy as it is without its adapters, whenever it is asked how likely a text is."""
+
+    def _logits(self, part: Any) -> Any:
+        with without_lora(self.model):
+            return super()._logits(part)
 
 
 def autocast(device: str, precision: str) -> Any:

@@ -73,6 +73,8 @@ class Answer:
     """What each sample earned."""
     truncated: int
     """How many samples were cut off."""
+    texts: tuple[str, ...] = ()
+    """The samples themselves."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,7 @@ def accuracy(
                 tuple(bool(one.correct) for one in verdicts),
                 tuple(float(one.reward) for one in verdicts),
                 sum(not one.finished for one in own),
+                tuple(one.text for one in own),
             )
         )
     return Accuracy(
@@ -235,7 +238,8 @@ def _beside(policy: Engine, reference: str | Path | Engine) -> Engine:
             where="reference",
             right="the reference, loaded from its folder",
         )
-    other = Engine(model, policy.tokenizer, policy.rows, policy.tokens)
+    kind = type(reference) if isinstance(reference, Engine) else Engine
+    other = kind(model, policy.tokenizer, policy.rows, policy.tokens)
     if tokenizer.get_vocab() != policy.tokenizer.get_vocab():
         raise BadBase(
             "the reference has other tokens than the policy",

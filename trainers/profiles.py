@@ -149,4 +149,5 @@ PROFILES: dict[str, dict[str, Profile]] = {
     },
     "measure": {"real": {"max_new": 512}, "tiny": {"max_new": 160, "max_length": 160, "beta": 0.5}},
     "begin": {"real": {}, "tiny": {}},
+    "harness": {"real": {}, "tiny": {"max_new": 160}},
 }

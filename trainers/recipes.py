@@ -181,13 +181,20 @@ class Distill(Learning, Adapting, Sampling):
     """On policy: share of the steps that take what the student writes; the others take traces."""
     end: str = ""
     """What every trace has to end with; empty asks nothing, the end token is added."""
+    layers: Count | None = None
+    """The student is cut out of the base first: so many of its layers, spread evenly, stay."""
+    neurons: Share = 1.0
+    """Of those layers the share of neurons that stays, the heaviest ones."""
 
 
 class Measure(Documented):
     """Change nothing: measure a model, or have it write samples."""
 
-    of: Literal["answers", "pairs", "scores", "samples"] = "answers"
-    """Answers to problems; pairs beside a reference; pairs by a reward model; or samples alone."""
+    of: Literal["answers", "pairs", "scores", "samples", "likelihood", "speed"] = "answers"
+    """Answers to problems; pairs beside a reference; pairs by a reward model; samples alone; how
+    likely written completions are; or how long answers take."""
+    reward_model: str = ""
+    """Of answers: the folder of a reward model that scores them too."""
     samples: Annotated[int, Field(ge=1, le=1024)] = 4
     """Completions of each prompt."""
     max_new: Count = 256
@@ -209,6 +216,15 @@ class Begin(Documented):
     """How large it is."""
 
 
+class Harness(Documented):
+    """Change nothing: ask a model the rows of a benchmark's task."""
+
+    through: Literal["ours", "lm_eval"] = "ours"
+    """Our own loop, or EleutherAI's harness, of the extra `harness`."""
+    max_new: Count = 512
+    """Tokens that a written answer may have."""
+
+
 SETTINGS: dict[str, type[Documented]] = {
     "sft": Sft,
     "reward": Reward,
@@ -220,6 +236,7 @@ SETTINGS: dict[str, type[Documented]] = {
     "distill": Distill,
     "measure": Measure,
     "begin": Begin,
+    "harness": Harness,
 }
 
 

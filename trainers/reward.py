@@ -1,19 +1,23 @@
 """A reward model: a score for whole texts, learned from pairs (Bradley-Terry) or labels (BCE).
 
 The score is a linear reading of the last hidden state on the trunk of the base, at the end token or
-as the mean over all tokens; the whole of it learns, adapters on it, or the reading alone.
+as the mean over all tokens; the whole of it learns, adapters on it, or the reading alone. A base
+that is a reward model already goes on from its own reading. Where there are held-out rows, what is
+kept is the checkpoint that judges them best.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid
 
 from trainers.batching import microbatch, shrinking
+from trainers.best import Best
 from trainers.closing import HELD_OUT
 from trainers.critics import scores_of, texts
 from trainers.learning import Learner
@@ -23,19 +27,23 @@ from trainers.outcome import Outcome
 from trainers.policy import Policy
 from trainers.probe import preferred
 from trainers.run import Run
-from trainers.value_head import ValueHead
+from trainers.value_head import FILE, ValueHead, load_head
 
 Row = Mapping[str, Any]
 AT_ONCE = 64
 """Texts that are scored at the same time when it is measured."""
+ALIKE = 1e-4
+"""Of two checkpoints that are right as often the one with the smaller loss is the better: what a
+nat of it weighs beside a pair."""
+LOOKED_AT = 500
+"""Held-out rows of a look on the way."""
 
 
 def train(run: Run) -> Outcome:
     """Pairs with a chosen and a rejected side, or completions with a label of 0 or 1."""
     settings, policy = run.settings, Policy(run)
     device = policy.engine.device
-    width = policy.model.get_input_embeddings().embedding_dim
-    head = ValueHead(width, settings.reads).to(device)
+    head = _head(run, policy).to(device)
     if settings.trains == "last_layer":
         policy.model.requires_grad_(False)
     rows = run.rows()
@@ -45,6 +53,7 @@ def train(run: Run) -> Outcome:
     if (place := run.resume_from()) is not None:
         kept = learner.read(place)
         begin, passed = kept["step"], kept["passed"]
+    best, asked = Best(run, [policy.model, head], steps), _looked_at(run)
     drawing = Counting(endless(rows, run.spec.seed, passed), passed)
     longest = max(rows, key=lambda row: sum(len(str(one)) for one in row.values()))
     probe = partial(_loss, run, policy, head)
@@ -55,10 +64,42 @@ def train(run: Run) -> Outcome:
         some = [next(drawing) for _ in range(settings.batch)]
         work = partial(_step, run, policy, head, learner, some)
         numbers, size = shrinking(run, step, size, work)
+        if asked and best.due(step):
+            numbers |= _look(run, policy, head, asked)
+            best.seen(step, numbers["held_out_accuracy"] - ALIKE * numbers["held_out_loss"])
         if run.report(step, **numbers):
             break
         run.safe_point(step, partial(learner.write, step=step, passed=drawing.passed))
+    if (step := best.restore() or 0) > 0:
+        run.note("best_step", step)
     return ended(run, policy, head)
+
+
+def _head(run: Run, policy: Policy) -> ValueHead:
+    """A new reading, or that of the reward model which the base is."""
+    if (Path(run.spec.base) / FILE).is_file():
+        return load_head(Path(run.spec.base))
+    width = policy.model.get_input_embeddings().embedding_dim
+    return ValueHead(width, run.settings.reads)
+
+
+def _looked_at(run: Run) -> Sequence[Row]:
+    """Held-out rows from the first to the last; none where there are none."""
+    if run.spec.data_named(HELD_OUT) is None:
+        return []
+    rows = run.rows(HELD_OUT)
+    return rows[:: -(-len(rows) // LOOKED_AT)]
+
+
+def _look(run: Run, policy: Policy, head: ValueHead, asked: Sequence[Row]) -> dict[str, float]:
+    """How it judges rows that it does not learn from, as it is now."""
+    policy.model.eval()
+    run.beat()
+    margins = _margins(run, policy, head, asked)
+    policy.learns(dropout=True)
+    found = preferred(margins)
+    losses = -logsigmoid(torch.tensor(margins))
+    return {"held_out_accuracy": found.accuracy, "held_out_loss": losses.mean().item()}
 
 
 def _step(

@@ -138,7 +138,13 @@ def row_kind(trainer: str, settings: Any) -> type[Row]:
         case "srl":
             return Solved
         case "measure":
-            return {"answers": Evaluated, "samples": Prompted}.get(settings.of, Pair)
+            known: dict[str, type[Row]] = {
+                "answers": Evaluated,
+                "samples": Prompted,
+                "speed": Prompted,
+                "likelihood": Written,
+            }
+            return known.get(settings.of, Pair)
         case "distill":
             alone = settings.mode == "on_policy" and settings.on_policy_share == 1
             return Prompted if alone else Written

@@ -15,6 +15,8 @@ from events.catalog.training import Measured
 from pipelines.evidence.quantiles import beta_quantile, bisected, student_quantile
 
 LEVEL = 0.95
+CLOSE = 1e-9
+"""How exactly the ends of an interval are found; what they are uncertain of is far more."""
 
 
 def proportion(right: int, n: int, level: float = LEVEL) -> Measured:
@@ -55,6 +57,27 @@ def bounded(
     )
 
 
+def surely(
+    values: Sequence[float], bound: float, low: float = 0.0, high: float = 1.0, level: float = LEVEL
+) -> int:
+    """1 where their mean is surely above a bound, -1 where it is surely below it, else 0.
+
+    As the interval of `bounded` says, at a hundredth of its cost: one question, not its two ends.
+    """
+    width = high - low
+    scaled, claimed = [(value - low) / width for value in values], (bound - low) / width
+    if not scaled or set(scaled) <= {0.0, 1.0} or not 0 < claimed < 1:
+        found = bounded(values, low, high, level)
+        return (found.low > bound) - (found.high < bound)
+    if not (min(scaled) >= 0 and max(scaled) <= 1):
+        raise ValueError(f"values between {low:g} and {high:g} are needed")
+    bets, middle = _bets(scaled, level), fmean(scaled)
+    if middle > claimed:
+        return int(_refuted(scaled, bets, level, claimed))
+    turned = [1 - value for value in scaled]
+    return -int(_refuted(turned, bets, level, 1 - claimed))
+
+
 def mean(values: Sequence[float], level: float = LEVEL) -> Measured:
     """The mean of values without bounds, such as a KL."""
     if len(values) < 2:
@@ -88,16 +111,16 @@ def _bets(scaled: Sequence[float], level: float) -> list[float]:
 
 def _lowest(scaled: Sequence[float], bets: Sequence[float], level: float) -> float:
     """The greatest mean that is refuted from below."""
-    least = math.log(2 / (1 - level))
+    return bisected(lambda claimed: _refuted(scaled, bets, level, claimed), 0.0, 1.0, CLOSE)
 
-    def refuted(claimed: float) -> bool:
-        if claimed <= 0:
-            return any(scaled)
-        most = 0.75 / claimed
-        wealth = math.fsum(
-            math.log1p(min(bet, most) * (value - claimed))
-            for bet, value in zip(bets, scaled, strict=True)
-        )
-        return wealth >= least
 
-    return bisected(refuted, 0.0, 1.0)
+def _refuted(scaled: Sequence[float], bets: Sequence[float], level: float, claimed: float) -> bool:
+    """Whether the mean cannot be as low as this."""
+    if claimed <= 0:
+        return any(scaled)
+    most = 0.75 / claimed
+    wealth = math.fsum(
+        math.log1p(min(bet, most) * (value - claimed))
+        for bet, value in zip(bets, scaled, strict=True)
+    )
+    return wealth >= math.log(2 / (1 - level))

@@ -37,11 +37,11 @@ def student_quantile(share: float, freedom: float) -> float:
     return math.inf if x <= 0 else math.sqrt(freedom * (1 - x) / x)
 
 
-def bisected(below: Callable[[float], bool], low: float, high: float) -> float:
-    """Where, between two bounds, something stops being below."""
+def bisected(below: Callable[[float], bool], low: float, high: float, close: float = 0.0) -> float:
+    """Where, between two bounds, something stops being below; `close` is near enough."""
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        if middle in (low, high):
+        if middle in (low, high) or high - low <= close:
             break
         if below(middle):
             low = middle

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from events.catalog.training import Measured
-from pipelines.evidence.intervals import LEVEL, bounded
+from pipelines.evidence.intervals import CLOSE, LEVEL, surely
 from pipelines.evidence.quantiles import bisected, student_quantile
 
 
@@ -42,13 +42,12 @@ def retained(after: Sequence[float], before: Sequence[float], level: float = LEV
     if base <= 0:
         return Measured(value=1.0, low=0.0, high=1e300, n=0)
 
-    def surely(share: float, above: bool) -> bool:
+    def side(share: float) -> int:
         apart = [one - share * other for one, other in zip(after, before, strict=True)]
-        found = bounded(apart, -share, 1.0, level)
-        return found.low > 0 if above else found.high < 0
+        return surely(apart, 0.0, -share, 1.0, level)
 
     most = 1 / base
     value = fmean(after) / base
-    low = bisected(lambda share: surely(share, above=True), 0.0, value) if value > 0 else 0.0
-    high = bisected(lambda share: not surely(share, above=False), value, max(value, most))
+    low = bisected(lambda share: side(share) > 0, 0.0, value, CLOSE) if value > 0 else 0.0
+    high = bisected(lambda share: side(share) >= 0, value, max(value, most), CLOSE)
     return Measured(value=value, low=min(low, value), high=max(high, value), n=n)

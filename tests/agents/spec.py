@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agents.agent import Agent
 from events.envelope import format_time
-from events.fact import Fact
+from events.fact import Fact, decided
 from events.message import Event
 
 BEGIN = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
@@ -22,6 +22,8 @@ class History:
     agent: Agent[Any]
     state: Any = None
     position: int = 0
+    facts: list[Fact] = field(default_factory=list)
+    """All that was told and decided, in order."""
 
     def __post_init__(self) -> None:
         self.state = self.agent.initial
@@ -36,6 +38,9 @@ class History:
         self.state = self.agent.evolve(self.state, told)
         decisions = self.agent.decide(self.state, told)
         self.state = self.agent.folded(self.state, told, decisions)
+        ids = self.agent.decision_ids(told.id, len(decisions))
+        answered = zip(decisions, ids, strict=True)
+        self.facts += [told, *(decided(one, of, told, self.agent.actor) for one, of in answered)]
         return decisions
 
     def now(self) -> datetime:

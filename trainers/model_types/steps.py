@@ -47,6 +47,18 @@ def actions(text: str) -> list[str] | None:
     return found or None
 
 
+def steps_of(text: str) -> tuple[Step, ...]:
+    """The steps that an answer was written in, each worth the same; a text without any is one."""
+    if actions(text) is None:
+        plain = text.strip()
+        return () if not plain or END in plain else (Step("answer", "", plain, 1.0),)
+    found = list(_STEP.finditer(text.strip()))
+    return tuple(
+        Step(f"step {place}", one["thought"], one["action"].strip(), reward)
+        for place, (one, reward) in enumerate(zip(found, shares(len(found)), strict=True), 1)
+    )
+
+
 def final(text: str) -> str | None:
     """The answer: what stands behind `=` in the last step; None where there is none, or several."""
     found = actions(text)

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agents.trainer.workers.failing import Broke
+from agents.trainer.workers.progress import Pace
 from events.catalog.jobs import JobSpec
 from events.errors import NotFound
 from trainers.executor import Executor, State
 from trainers.outcome import Outcome
 
-LOOK = 0.2
+LOOK = 0.05
 """Seconds between looks at a job."""
 
 Say = Callable[[Mapping[str, Any]], None]
@@ -55,13 +56,14 @@ class Jobs:
     async def done(self, spec: JobSpec, say: Say) -> Ended:
         """Carried out to its end, its steps told on the way; `Broke` where it ended badly."""
         state = await asyncio.to_thread(self._executor.submit, spec)
-        told = -1
+        told, pace = -1, Pace(spec)
         while state.status != "ended":
             await asyncio.sleep(LOOK)
             state = await asyncio.to_thread(self._executor.poll, spec.job)
             if state.step != told:
                 told = state.step
-                say({"job": spec.trainer, "step": told, **await self._last(state)})
+                last = await self._last(state)
+                say({"job": spec.trainer, "step": told, **last, **pace.after(last)})
         outcome = state.outcome
         assert outcome is not None
         if outcome.status != "completed":

@@ -1,51 +1,92 @@
-"""The stages that `dpo` and `srf` share: imitation, pairs, a reward model, rounds, the end."""
+"""The first stages that `dpo` and `srf` share: imitation with its baseline, and pairs."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from math import tanh
-from pathlib import Path
-from statistics import fmean
 from typing import Any
 
+from agents.trainer.bases import TINY
 from agents.trainer.run import POLICY
-from agents.trainer.workers.measuring import Items, answered, asked, figures, rewards
-from agents.trainer.workers.work import TINY, Made, Work
-from events.catalog.training import Artifact, Measured
-from pipelines.data.pairs import Answer, Preference, Scored, paired, preferences
-from pipelines.data.quality import guarding
+from agents.trainer.workers.jobs import Ended
+from agents.trainer.workers.measuring import (
+    FINAL,
+    Items,
+    answered,
+    asked,
+    by_name,
+    keep_items,
+    scored,
+)
+from agents.trainer.workers.work import Made, Work
+from events.catalog.training import Measured
+from pipelines.areas import area
+from pipelines.data.contamination import Guarded
+from pipelines.data.pairs import Answer, Paired, Preference, Scored, paired, preferences
+from pipelines.data.quality import guarding, leaks_of
 from pipelines.data.rows import Provenance
-from pipelines.evidence.intervals import bounded, proportion
-from pipelines.evidence.intervals import paired as compared
-from pipelines.evidence.ratios import retained
+from pipelines.data.telling import of_pairs
+from pipelines.evidence.correlation import apart
+from pipelines.evidence.intervals import bounded
+from pipelines.evidence.ratios import ratio
+from pipelines.probes import taught
+from pipelines.splitting import split
+from trainers.model_types.kind import Problem
 
+DATASET = "dataset"
+"""What an artifact is that somebody gave the run in the place of what it would make itself."""
 DRAFTS, STEPS = 3000, 100
-PROMPTS, SAMPLES, LONGEST = 1500, 4, 32
-VALIDATION = 0.2
-"""Share of the pairs that no reward model learns from."""
-FINAL = 300
+HELD = 0.1
+"""Share of what is imitated that is only looked at."""
+PROMPTS, SAMPLES, LONGEST = 1500, 4, 96
+CONTRAST, SHARE, SIDES = "pairs.contrast", 1 / 3, ("chosen", "rejected")
+LABEL = 1.0
+"""The gap of a pair that somebody labelled without scores: the one yes, the other no."""
 
 
 async def prepare(work: Work) -> Made:
-    """Imitation of drafts, and the baseline of all that follows."""
-    base: Path | str = work.request.base
+    """Imitation, validated on what it has not seen, and the baseline of all that follows."""
+    base = await work.base()
     if base == TINY:
         base = (await work.train("begin", TINY, {})).model
-    rows = await work.keep_rows(_drafts(work), "drafts")
+    written = await without_leaks(work, await _imitated(work))
+    train, held = split(written, work.request.seed, HELD)
+    rows = await work.keep_rows(train, "drafts")
     more = {"steps": STEPS, "learning_rate": 1e-3} if work.profile == "tiny" else {}
     trained = await work.train("sft", base, {"train": rows}, None, None, "", **more)
+    found = await _validated(work, trained, train, held)
     problems = await asked(work)
     items = await answered(work, trained.model, problems, trained.model, "baseline")
+    named = by_name(work, await work.rows_of(problems), items)
+    found |= {f"capability.{name}": bounded(own) for name, own in named.items()}
     kept = await work.keep(trained.model, POLICY)
-    sft = kept.model_copy(update={"kind": "sft"})
-    return Made(_scored(items), (kept, sft, await work.keep_file(trained, "curve.prepare")))
+    made = (
+        kept,
+        kept.model_copy(update={"kind": "sft"}),
+        rows,
+        await keep_items(work, problems, items, "items.baseline"),
+        await work.keep_file(trained, "curve.prepare"),
+    )
+    return Made(found | scored(items), made)
 
 
-def _drafts(work: Work) -> list[dict[str, str]]:
+async def _imitated(work: Work) -> list[dict[str, Any]]:
+    """What the run was given to imitate; else drafts."""
+    if not work.has(DATASET):
+        return await asyncio.to_thread(_drafts, work)
+    rows = await work.rows(DATASET)
+    if rows and "chosen" in rows[0]:  # of pairs the better side, and none that is held back later
+        rows, _ = split(rows, work.request.seed)
+    written: dict[str, str] = {}
+    for row in rows:
+        text = row.get("completion") or row.get("chosen") or row.get("outcome")
+        if text:
+            written.setdefault(str(row["prompt"]), str(text))
+    return [{"prompt": one, "completion": text} for one, text in written.items()]
+
+
+def _drafts(work: Work) -> list[dict[str, Any]]:
     """As people write, where the type knows how they do; else an expert's answers."""
     kind, seed = work.kind, work.seed("drafts")
     draft = getattr(kind, "draft", None)
@@ -56,147 +97,148 @@ def _drafts(work: Work) -> list[dict[str, str]]:
     return [{"prompt": one, "completion": text} for one, text in islice(written.items(), DRAFTS)]
 
 
-async def pairs(work: Work) -> Made:
-    """Several answers to each prompt, and which of two is better; leaks out, conflicts settled."""
-    model = await work.model("sft")
-    seed = work.seed("prompts", work.setting("seed", 0))
-    many = round(work.setting("prompts", PROMPTS))
-    problems = {one.prompt: one for one in islice(work.kind.problems(seed), 3 * many)}
-    chosen = list(problems.values())[:many]
-    prompts = await work.keep_rows(({"prompt": one.prompt} for one in chosen), "prompts")
-    written = await work.train(
-        "measure", model, {"held_out": prompts}, None, None, "samples", of="samples",
-        samples=round(work.setting("samples", SAMPLES)),
-        temperature=work.setting("temperature", 1.0), max_new=LONGEST,
-    )  # fmt: skip
-    offered = await asyncio.to_thread(_offered, work, problems, written.items)
-    asked_later = [one.prompt for one in work.kind.suite(work.request.seed, FINAL)]
-    guarded = await asyncio.to_thread(guarding, asked_later, work.kind)
-    found = await asyncio.to_thread(paired, offered, guarded)
-    told = ({**one.row(), "gap": round(one.gap, 4)} for one in found.kept)
-    rows = await work.keep_rows(told, "pairs")
-    return Made({gate.name: gate.value for gate in found.gates}, (rows,))
-
-
-def _offered(work: Work, problems: Mapping[str, Any], written: Items) -> list[Preference]:
-    """Judged by who knows: the verifier of the type, which no model sees."""
-    scored = []
-    for one in written:
-        problem = problems[one["prompt"]]
-        answers = [Answer(text, work.kind.verify(problem, text).reward) for text in one["texts"]]
-        scored.append(
-            Scored(one["prompt"], answers, Provenance(source="policy", method="verifier"))
-        )
-    return preferences(scored)
-
-
-def split(rows: Sequence[Mapping[str, Any]], seed: int) -> tuple[list[Any], list[Any]]:
-    """Four fifths and the rest; all pairs of a prompt on one side, so that nothing is learned by
-    heart that is asked afterwards."""
-    prompts = sorted({str(one["prompt"]) for one in rows})
-    random.Random(seed).shuffle(prompts)
-    held = set(prompts[: round(VALIDATION * len(prompts))])
-    return (
-        [one for one in rows if one["prompt"] not in held],
-        [one for one in rows if one["prompt"] in held],
+async def _validated(
+    work: Work, trained: Ended, train: Sequence[Any], held: Sequence[Any]
+) -> dict[str, Measured]:
+    """How likely it finds what it has imitated, and as much that it has not seen; in nats."""
+    if not held:
+        return {}
+    seen = train[: len(held)]
+    rows = await work.keep_rows(
+        [one | {"seen": place < len(seen)} for place, one in enumerate([*seen, *held])],
+        "drafts.held",
     )
-
-
-async def reward_model(work: Work) -> Made:
-    """Learns the pairs, and judges those that it has not seen."""
-    train, validation = split(await work.rows("pairs"), work.request.seed)
-    rows = {
-        "train": await work.keep_rows(train, "pairs.train"),
-        "held_out": await work.keep_rows(validation, "pairs.validation"),
-    }
-    base = await work.model("sft")
-    epochs = {"epochs": 5, "batch": 32} if work.profile == "tiny" else {}
-    trained = await work.train("reward", base, rows, None, None, "", **epochs)
-    seen = [one["margin"] for one in trained.items if one["rows"] == "train"]
-    fresh = [one["margin"] for one in trained.items if one["rows"] == "held_out"]
-    found = {"train_accuracy": _right(seen), "accuracy": _right(fresh)}
-    gap = found["train_accuracy"].value - found["accuracy"].value
-    found["overfit"] = Measured(value=gap, low=gap, high=gap, n=len(fresh))
-    kept = await work.keep(trained.model, "reward")
-    curve = await work.keep_file(trained, f"curve.{work.request.stage}")
-    return Made(found, (kept, rows["train"], rows["held_out"], curve))
-
-
-def _right(margins: Sequence[float]) -> Measured:
-    """Pairs whose better side is scored higher; a tie is wrong."""
-    return proportion(sum(one > 0 for one in margins), len(margins))
-
-
-async def compared_with(
-    work: Work, model: Path, before: Path, reference: Path, name: str = ""
-) -> tuple[dict[str, Measured], Items]:
-    """A policy beside the one before it on the same fresh problems; how far it is from the SFT."""
-    problems = await asked(work, name)
-    after = await answered(work, model, problems, reference, f"{name}after")
-    earlier = await answered(work, before, problems, reference, f"{name}before")
-    found = _scored(after) | {"gain": compared(rewards(after), rewards(earlier))}
-    return found, after
-
-
-async def held_out_gap(work: Work, model: Path, reference: Path) -> Measured:
-    """How much more than the SFT a policy prefers the better sides of pairs it has not seen."""
-    beta = work.setting("gap_beta", 1.0 if work.profile == "tiny" else 0.1)
-    rows = work.input("pairs.validation")
     ended = await work.train(
-        "measure", model, {"held_out": rows}, None, reference, "gap", of="pairs", beta=beta
+        "measure", trained.model, {"held_out": rows}, name="likelihood", of="likelihood"
     )
-    return bounded([tanh(beta * one["margin"] / 2) for one in ended.items], -1.0, 1.0)
 
+    def loss(items: Items) -> Measured:
+        return ratio([one["loss"] for one in items], [float(one["tokens"]) for one in items])
 
-async def evaluate(work: Work) -> Made:
-    """The best of all policies beside the imitation it began as."""
-    policy, sft = await work.model(POLICY), await work.model("sft")
-    problems = await asked(work, items=FINAL)
-    after = await answered(work, policy, problems, sft, "policy")
-    before = await answered(work, sft, problems, sft, "sft")
-    trained = await work.rows("pairs")
-    known = {str(one["prompt"]) for one in trained}
-    held = [json.loads(line) for line in _lines(work, problems)]
-    leaked = sum(one["prompt"] in known for one in held)
-    clean = 1 - leaked / len(held)
-    found = _scored(after) | {
-        "improvement": compared(rewards(after), rewards(before)),
-        "baseline": _scored(before)["score"],
-        "retention": retained(rewards(after), rewards(before)),
-        "win_rate": bounded(_wins(after, before)),
-        "gap": await held_out_gap(work, policy, sft),
-        "clean": Measured(value=clean, low=clean, high=clean, n=len(held)),
+    known, fresh = ended.items[: len(seen)], ended.items[len(seen) :]
+    old, new = ([one["loss"] / one["tokens"] for one in part] for part in (known, fresh))
+    return {
+        "train_loss": loss(known),
+        "held_out_loss": loss(fresh),
+        "learned_by_heart": apart(new, old),
     }
-    if work.request.pipeline == "srf":
-        found["accuracy"] = await judged(work)
-    return Made(found)
 
 
-async def judged(work: Work) -> Measured:
-    """Whether the reward model still tells better from worse, on pairs that it has not seen."""
-    rows = {"held_out": work.input("pairs.validation")}
-    model = await work.model("reward")
-    ended = await work.train("measure", model, rows, None, None, "reward", of="scores")
-    return _right([one["chosen"] - one["rejected"] for one in ended.items])
-
-
-def _wins(after: Items, before: Items) -> list[float]:
-    """Of each problem: how often a sample beats the other's, sample by sample; a tie is half."""
-    return [
-        fmean(
-            1.0 if one > other else 0.5 if one == other else 0.0
-            for one, other in zip(ours["rewards"], theirs["rewards"], strict=True)
+async def pairs(work: Work) -> Made:
+    """Pairs that were given, or several answers to each prompt and which of two is better; leaks
+    out, conflicts settled, what is not sure set aside and listed."""
+    if work.has(DATASET):
+        rows = await work.rows(DATASET)
+        offered, areas = (
+            _given(rows),
+            {str(one["prompt"]): str(one.get("area", "")) for one in rows},
         )
-        for ours, theirs in zip(after, before, strict=True)
+        problems = {}
+    else:
+        seed = work.seed("prompts", work.setting("seed", 0))
+        many = round(work.setting("prompts", PROMPTS))
+        own = drawn(work.kind.problems(seed), many)
+        problems = {one.prompt: one for one in own}
+        offered = await sampled(work, "sft", own, "samples")
+        areas = {one.prompt: area(work.kind, one) for one in own}
+    found = await cleaned(work, offered)
+    kept = [row_of(one, areas) for one in found.kept]
+    told = await work.keep_report(of_pairs(f"Pairs of run {work.request.run}", found), "pairs")
+    aside = [
+        one.row() | {"reason": reason, "confidence": round(one.confidence, 4)}
+        for reason, those in found.aside.items()
+        for one in those
     ]
+    made = (
+        await work.keep_rows(kept, "pairs"),
+        await work.keep_rows(aside, "pairs.aside"),
+        await work.keep_rows(await asyncio.to_thread(_contrast, work, kept, problems), CONTRAST),
+        *told,
+    )
+    figures = {gate.name: gate.value for gate in found.gates}
+    for reason, those in found.aside.items():
+        many = len(those)
+        figures[f"aside.{reason}"] = Measured(value=many, low=many, high=many, n=found.offered)
+    return Made(figures, made)
 
 
-def _scored(items: Items) -> dict[str, Measured]:
-    """Figures, with the reward as the score that counts."""
-    found = figures(items)
-    found["score"] = found["reward"]
+def _contrast(
+    work: Work, rows: Sequence[Mapping[str, Any]], problems: Mapping[str, Problem]
+) -> list[dict[str, Any]]:
+    """Good answers beside what merely looks like them, where the verifier says so too: without
+    them, whose good answers are the longer ones learns that longer is better."""
+    found = []
+    for one in taught(rows[:: max(1, round(1 / SHARE))], work.seed("contrast")):
+        problem = problems.get(one["prompt"])
+        if problem is not None:
+            better, worse = (work.kind.verify(problem, one[side]).reward for side in SIDES)
+            if better > worse:
+                kind = area(work.kind, problem)
+                found.append(one | {"gap": round(better - worse, 4), "area": kind})
     return found
 
 
-def _lines(work: Work, one: Artifact) -> list[bytes]:
-    return work.artifacts.read(one.sha256).splitlines()
+def _given(rows: Iterable[Mapping[str, Any]]) -> list[Preference]:
+    origin = Provenance(source="given", method="given")
+    found = []
+    for row in rows:
+        if row.get("chosen") and row.get("rejected") and row["chosen"] != row["rejected"]:
+            gap = LABEL if row.get("gap") is None else min(1.0, max(0.0, float(row["gap"])))
+            sides = str(row["prompt"]), str(row["chosen"]), str(row["rejected"])
+            found.append(Preference(*sides, gap, gap, origin))
+    return found
+
+
+def drawn(source: Iterable[Problem], many: int) -> list[Problem]:
+    """So many different ones; fewer where the source repeats itself."""
+    found = {one.prompt: one for one in islice(source, 3 * many)}
+    return list(found.values())[:many]
+
+
+async def sampled(
+    work: Work, model: str, problems: Sequence[Problem], name: str, samples: int = SAMPLES
+) -> list[Preference]:
+    """Several answers of a model to each problem, judged by who knows: the verifier of the type,
+    which no model sees."""
+    prompts = await work.keep_rows(({"prompt": one.prompt} for one in problems), "prompts")
+    written = await work.train(
+        "measure", await work.model(model), {"held_out": prompts}, None, None, name, of="samples",
+        samples=round(work.setting("samples", samples)),
+        temperature=work.setting("temperature", 1.0),
+        **({"max_new": LONGEST} if work.profile == "tiny" else {}),
+    )  # fmt: skip
+    return await asyncio.to_thread(_judged, work, problems, written.items)
+
+
+def _judged(work: Work, problems: Sequence[Problem], written: Items) -> list[Preference]:
+    origin = Provenance(source="policy", method="verifier")
+    known = {one.prompt: one for one in problems}
+    each = [
+        [Answer(text, work.kind.verify(known[one["prompt"]], text).reward) for text in one["texts"]]
+        for one in written
+    ]
+    return preferences(
+        Scored(one["prompt"], answers, origin) for one, answers in zip(written, each, strict=True)
+    )
+
+
+async def without_leaks(work: Work, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows that have nothing in them of what the evaluation asks."""
+    leaks = await asyncio.to_thread(leaks_of, rows, await guarded(work))
+    return [row for number, row in enumerate(rows) if number not in leaks]
+
+
+async def guarded(work: Work) -> Guarded:
+    """What the evaluation is going to ask, as it is looked for in what is learned from."""
+    later = [one.prompt for one in work.asked_later("evaluate", FINAL)]
+    return await asyncio.to_thread(guarding, later, work.kind)
+
+
+async def cleaned(work: Work, offered: Sequence[Preference]) -> Paired:
+    """Without what the evaluation asks, without contradictions and without what is not sure."""
+    return await asyncio.to_thread(paired, offered, await guarded(work))
+
+
+def row_of(one: Preference, areas: Mapping[str, str]) -> dict[str, Any]:
+    """As it is kept: with its gap and its area, by which it is split."""
+    return {**one.row(), "gap": round(one.gap, 4), "area": areas.get(one.prompt) or "all"}

@@ -7,9 +7,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import cast
 
-from agents.trainer.workers import dpo, preferring, srf, srl_rlvr
+from agents.trainer.workers import distill, dpo, preferring, srf, srl_rlvr
+from agents.trainer.workers.evaluating import evaluate
 from agents.trainer.workers.failing import failed
 from agents.trainer.workers.jobs import Jobs
+from agents.trainer.workers.rewarding import reward_model
+from agents.trainer.workers.rounds import iterate
+from agents.trainer.workers.trying import validate_reward
 from agents.trainer.workers.work import Made, Work
 from agents.worker import Tell, Worker
 from events.artifacts import Artifacts
@@ -32,19 +36,26 @@ STAGES: dict[str, dict[str, Stage]] = {
         "prepare": preferring.prepare,
         "pairs": preferring.pairs,
         "initialise": dpo.initialise,
-        "model_preferences": preferring.reward_model,
+        "model_preferences": reward_model,
         "optimise": dpo.optimise,
-        "iterate": dpo.iterate,
-        "evaluate": preferring.evaluate,
+        "iterate": iterate,
+        "evaluate": evaluate,
     },
     "srf": {
         "prepare": preferring.prepare,
         "pairs": preferring.pairs,
-        "train_reward": preferring.reward_model,
-        "validate_reward": srf.validate_reward,
+        "train_reward": reward_model,
+        "validate_reward": validate_reward,
         "optimise": srf.optimise,
-        "iterate": srf.iterate,
-        "evaluate": preferring.evaluate,
+        "iterate": iterate,
+        "evaluate": evaluate,
+    },
+    "distill": {
+        "teacher": distill.teacher,
+        "traces": distill.traces,
+        "middle": distill.middle,
+        "small": distill.small,
+        "verify": distill.verify,
     },
 }
 """By pipeline and stage. What the data generator carries out is not among them."""
@@ -73,6 +84,7 @@ def stages(executor: Executor, artifacts: Artifacts, shelf: Path) -> Worker:
             seconds=round(time.monotonic() - began, 3),
             metrics=made.metrics,
             artifacts=made.artifacts,
+            key=made.key,
         )
 
     return Worker(StageRequested, grant, failed)

@@ -6,9 +6,11 @@ import asyncio
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from agents.trainer.bases import GIVEN, TINY
 from agents.trainer.workers.jobs import Ended, Jobs, Say
 from agents.trainer.workers.models import brought, kept
 from events.artifacts import Artifacts
@@ -16,13 +18,16 @@ from events.catalog.jobs import DataRef, JobSpec, Limits, Recipe, Setting
 from events.catalog.training import Artifact, Measured, StageRequested
 from events.errors import NotFound
 from events.ids import derived_id
+from pipelines.data.report import Report, markdown, page
 from pipelines.remedies import settled
 from trainers.model_types import model_type
 from trainers.model_types.kind import ModelType, Problem
 from trainers.recipes import settings_of
 
-TINY = "tiny"
-"""The base of who has none: a small model is made for the run."""
+BASE = "base"
+"""What a base is among the artifacts that a run has made or kept itself."""
+SMALL = 1 << 26
+"""Bytes of a registered model up to which it is taken for one that was made here."""
 
 
 class Made(NamedTuple):
@@ -30,6 +35,8 @@ class Made(NamedTuple):
 
     metrics: dict[str, Measured]
     artifacts: tuple[Artifact, ...] = ()
+    key: str = ""
+    """Of a queue for people: which of the two answers is the new policy's, item by item."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +52,22 @@ class Work:
 
     @property
     def profile(self) -> Literal["real", "tiny"]:
-        return "tiny" if self.request.base == TINY else "real"
+        given = next((one for one in self.request.inputs if one.kind == GIVEN), None)
+        made_here = self.request.base == TINY if given is None else given.size <= SMALL
+        return "tiny" if made_here else "real"
 
-    @property
+    @cached_property
     def kind(self) -> ModelType:
         found: ModelType = model_type(self.request.model_type)
         return found
 
     def seed(self, *of: object) -> int:
         """One of this stage's own, from the run's; another attempt has another."""
-        words = (self.request.seed, self.request.stage, self.request.attempt, *of)
-        return int(derived_id("stage", *words)[:8], 16)
+        return self.seed_at(self.request.stage, self.request.attempt, *of)
+
+    def seed_at(self, stage: str, attempt: int, *of: object) -> int:
+        """That of any stage of the run, also of one that is still to come."""
+        return int(derived_id("stage", self.request.seed, stage, attempt, *of)[:8], 16)
 
     def setting(self, name: str, default: float) -> float:
         """A number of this stage, as remedies have left it."""
@@ -74,6 +86,13 @@ class Work:
         one = self.input(kind)
         return await asyncio.to_thread(brought, self.artifacts, one.sha256, self.shelf)
 
+    async def base(self) -> Path | str:
+        """What the run begins from: a registered model or one that was made for it, brought here;
+        else the path or the hub id that was named."""
+        there = {one.kind for one in self.request.inputs}
+        kept = next((kind for kind in (BASE, GIVEN) if kind in there), None)
+        return self.request.base if kept is None else await self.model(kept)
+
     async def keep(self, folder: Path, kind: str) -> Artifact:
         return await asyncio.to_thread(kept, self.artifacts, folder, kind)
 
@@ -90,12 +109,33 @@ class Work:
         return Artifact(kind=kind, sha256=ref.sha256, size=ref.size)
 
     async def rows(self, kind: str) -> list[dict[str, Any]]:
-        content = await asyncio.to_thread(self.artifacts.read, self.input(kind).sha256)
+        return await self.rows_of(self.input(kind))
+
+    async def rows_of(self, one: Artifact) -> list[dict[str, Any]]:
+        content = await asyncio.to_thread(self.artifacts.read, one.sha256)
         return [json.loads(line) for line in content.splitlines()]
+
+    def has(self, kind: str) -> bool:
+        """Whether an earlier stage has made such a thing, or somebody has given it to the run."""
+        return any(one.kind == kind for one in self.request.inputs)
+
+    async def keep_report(self, told: Report, name: str) -> tuple[Artifact, Artifact]:
+        """A report twice: for a terminal, and as a page with its plots."""
+        kept = []
+        for kind, text in ((f"report.{name}", markdown(told)), (f"page.{name}", page(told))):
+            ref = await asyncio.to_thread(self.artifacts.put, text.encode())
+            kept.append(Artifact(kind=kind, sha256=ref.sha256, size=ref.size))
+        return kept[0], kept[1]
 
     def fresh(self, many: int, *of: object) -> list[Problem]:
         """Held-out problems that nobody was asked in this run."""
         return self.kind.suite(self.seed("held out", *of), many)
+
+    def asked_later(self, stage: str, many: int) -> list[Problem]:
+        """Those that a stage will ask at its first and second attempt, the second time twice as
+        many: none of them belongs into what is learned."""
+        seeds = [(self.seed_at(stage, one, "held out"), one * many) for one in (1, 2)]
+        return [problem for seed, n in seeds for problem in self.kind.suite(seed, n)]
 
     async def train(
         self,
@@ -125,16 +165,10 @@ class Work:
         """What remedies make of the numbers that this trainer would take."""
         recipe = Recipe(trainer=trainer, profile=self.profile, settings=dict(settings))
         whole = settings_of(recipe).model_dump()
-        numbers = {
-            name: one
-            for name, one in whole.items()
-            if isinstance(one, int | float) and not isinstance(one, bool)
-        }
+        numbers = {name: one for name, one in whole.items() if isinstance(one, int | float)}
         found = settled(self.request.changes, self.request.stage, numbers)
         return {
-            name: max(1, round(value)) if isinstance(numbers[name], int) else value
-            for name, value in found.items()
-            if name in numbers
+            name: _alike(numbers[name], value) for name, value in found.items() if name in numbers
         }
 
     async def _named(self, spec: JobSpec, name: str) -> JobSpec:
@@ -151,6 +185,13 @@ class Work:
     async def _ref(self, name: str, one: Artifact) -> DataRef:
         content = await asyncio.to_thread(self.artifacts.read, one.sha256)
         return DataRef(name=name, sha256=one.sha256, size=len(content), rows=content.count(b"\n"))
+
+
+def _alike(was: float, value: float) -> Setting:
+    """The value as what it was: on or off, a count of at least one, or any number."""
+    if isinstance(was, bool):
+        return value > 0
+    return max(1, round(value)) if isinstance(was, int) else value
 
 
 def _anywhere(spec: JobSpec) -> JobSpec:

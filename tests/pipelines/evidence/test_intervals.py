@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.evidence.intervals import bounded, mean, paired, proportion
+from pipelines.evidence.intervals import bounded, mean, paired, proportion, surely
 from pipelines.evidence.quantiles import beta_quantile, beta_share, student_quantile
 
 STREAMS = 2000
@@ -116,6 +116,16 @@ def test_pairs_lie_within_their_bounds_and_turn_round_with_their_sides(
     assert -1 <= found.low <= found.value <= found.high <= 1
     assert turned.value == pytest.approx(-found.value)
     assert turned.low == pytest.approx(-found.high, abs=1e-9)
+
+
+@given(st.lists(st.sampled_from((0.0, 0.3, 0.5, 1.0)), min_size=1, max_size=40), st.floats(0, 1))
+def test_one_question_has_the_answer_of_the_whole_interval(
+    values: list[float], bound: float
+) -> None:
+    found = bounded([2 * value - 1 for value in values], -1.0, 1.0)
+    told = surely([2 * value - 1 for value in values], 2 * bound - 1, -1.0, 1.0)
+    if min(abs(found.low - 2 * bound + 1), abs(found.high - 2 * bound + 1)) > 1e-6:
+        assert told == (found.low > 2 * bound - 1) - (found.high < 2 * bound - 1)
 
 
 def test_pairs_are_sharper_than_two_figures() -> None:
