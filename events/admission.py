@@ -105,7 +105,9 @@ def _one(operation: Operation, ledger: Ledger, plan: Plan, now: float) -> Answer
             free = (
                 lease
                 for lease in ledger.leases.values()
-                if lease.kind in kinds and (lease.holder == "" or lease.until <= now)
+                if lease.kind in kinds
+                and lease.name not in operation.without
+                and (lease.holder == "" or lease.until <= now)
             )
             oldest = min(free, key=lambda lease: lease.position, default=None)
             if oldest is None:

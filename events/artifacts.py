@@ -106,6 +106,12 @@ class Artifacts:
                 )
         return b"".join(parts)
 
+    def remove(self, reference: str) -> None:
+        """Delete what nobody may read any more; what is gone already is gone."""
+        place = self._place(_digest(reference))
+        if self._files.exists(place):
+            self._files.rm_file(place)
+
     def chunks(self, reference: str) -> Iterator[bytes]:
         """The content in pieces. An error at the end means that none of them may be trusted."""
         wanted = _digest(reference)

@@ -28,6 +28,8 @@ class Claim(Value):
     kinds: tuple[Name, ...] = Field(min_length=1, max_length=100)
     holder: Name
     seconds: Seconds = 30.0
+    pipelines: tuple[Name, ...] = Field(default=(), max_length=100)
+    """Of stages, those of these pipelines alone; empty takes all."""
 
 
 class Renewal(Value):

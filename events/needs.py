@@ -33,11 +33,13 @@ class Needs:
     leases: set[str] = field(default_factory=set)
     claims: list[tuple[str, ...]] = field(default_factory=list)
     """Kinds of requests of which one is asked for."""
+    passed_by: int = 0
+    """Requests that those who ask for one do not want."""
     all_leases: bool = False
 
     def depth(self) -> int:
         """How many free requests of a kind suffice: the batch can take no more away before."""
-        return len(self.claims) + len(self.leases)
+        return len(self.claims) + len(self.leases) + self.passed_by
 
 
 def needs(operations: Sequence[Operation], every_id: bool = False) -> Needs:
@@ -66,8 +68,9 @@ def needs(operations: Sequence[Operation], every_id: bool = False) -> Needs:
                 found.leases.add(name)
             case RenewLease(held=held) | ReleaseLease(held=held):
                 found.leases.add(held.name)
-            case ClaimRequest(kinds=kinds):
+            case ClaimRequest(kinds=kinds, without=without):
                 found.claims.append(kinds)
+                found.passed_by += len(without)
             case EndLocalLeases():
                 found.all_leases = True
     return found

@@ -95,6 +95,8 @@ class ClaimRequest:
     holder: str
     seconds: float
     local: bool = True
+    without: frozenset[str] = frozenset()
+    """Names of leases of requests that this one cannot carry out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,9 @@ from agents.self_learning import SELF_LEARNING
 from agents.shell import Shell, introduce
 from agents.trainer import TRAINER
 from agents.trainer.workers.pretend import pretender
+from agents.verifier import VERIFIER
 from agents.worker import Runner, Worker
+from events.artifacts import Artifacts
 from events.bus import Bus, LogTailBus
 from events.desk import LogDesk
 from events.errors import LeaseLost
@@ -29,28 +31,33 @@ from infra.home import Home
 from infra.house import House, Part
 from infra.knowledge import keeper
 from infra.makers import Makers
+from infra.redacting import from_datasets
 from infra.rejected import Rejected
+from infra.reports import Reporter
 from infra.settings import Settings
 from infra.sockets import is_loopback
 from infra.training import Training
+from infra.verifying import verifiers
 from memory.messages.collaborations import COLLABORATIONS
 from memory.messages.inboxes import INBOXES
 from memory.remembering.memories import MEMORIES
 from pipelines.data.queues import REVIEWS
 from pipelines.data.sets import DATASETS, EVALUATION_SETS
+from pipelines.models import MODELS
 from pipelines.runs import RUNS
 
 if TYPE_CHECKING:
     from infra.api.server import Server
     from infra.wire import Wire
 
-AGENTS: tuple[Agent[Any], ...] = (SCHEDULER, TRAINER, DATA_GENERATOR, SELF_LEARNING)
+AGENTS: tuple[Agent[Any], ...] = (SCHEDULER, TRAINER, DATA_GENERATOR, SELF_LEARNING, VERIFIER)
 PROJECTIONS: dict[str, Projection] = {
     projection.name: projection
     for projection in (
         ROLES,
         POLICIES,
         RUNS,
+        MODELS,
         SCHEDULES,
         ROSTER,
         MEMORIES,
@@ -86,19 +93,32 @@ async def built(
     if knowledge is not None:
         parts.append(knowledge)
         purges = [*purges, knowledge.forget]
+    if home is not None:
+        purges = [*purges, from_datasets(store, Artifacts(home.artifacts))]
     if purges:
         parts.append(Purger(store, bus, purges))
     slots = settings.workers.slots
     if slots and workers is None and home is not None:
-        makers = Makers(home, settings, store, None if knowledge is None else knowledge.hits)
+        makers = Makers(
+            home,
+            settings,
+            store,
+            None if knowledge is None else knowledge.hits,
+            None if knowledge is None or knowledge.nearness is None else knowledge.nearness.of,
+        )
         parts += [makers, _runner("data", makers.workers(), store, bus, slots)]
-        training = Training(home, settings)
+        training = Training(home, settings, store, bus)
         parts += [training, _runner("training", training.workers(), store, bus, slots)]
+        examiners = verifiers(home, settings, training)
+        parts.append(_runner("verifying", examiners, store, bus, slots))
         workers = ()
     workers = workers_of(settings) if workers is None else workers
     if slots and workers:
         parts.append(_runner("pretend", workers, store, bus, slots))
-    return House(store, bus, shells, parts, PROJECTIONS, rejected, knowledge)
+    house = House(store, bus, shells, parts, PROJECTIONS, rejected, knowledge)
+    if home is not None:
+        parts.append(Reporter(home, bus, lambda: house.fold(RUNS.name)))
+    return house
 
 
 def _runner(
@@ -112,9 +132,7 @@ def _runner(
 
 
 def workers_of(settings: Settings) -> Sequence[Worker]:
-    """Those who carry out requests, here or on another machine. Those who make data are not among
-    them: they work beside the log and the artifacts only.
-    """
+    """Those who carry out requests where there is no home to train in: they rehearse."""
     return (pretender(settings.workers.pretend_seconds),)
 
 

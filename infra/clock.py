@@ -19,10 +19,12 @@ from agents.scheduler import SCHEDULER
 from agents.scheduler.due import due, wakes
 from agents.scheduler.state import HEARS, INITIAL, State, evolve
 from events.bus import Bus
-from events.envelope import draft
+from events.catalog.deadlines import DeadlinePassed
+from events.envelope import Envelope, draft
 from events.errors import Conflict, LogUnavailable
 from events.fact import fact
 from events.memory import utc_now
+from events.message import Event
 from events.store import EventStore, append, every
 
 log = logging.getLogger(__name__)
@@ -82,11 +84,19 @@ class Clock:
         said = list(due(self._state, now, self._awake_since))
         for event, event_id in said:
             try:
-                await append(self._store, draft(event, event_id), actor="clock")
+                cause = await self._set_by(event)
+                await append(self._store, draft(event, event_id), actor="clock", cause=cause)
             except Conflict:  # another clock said it first
                 continue
         if said:
             await self._catch_up()
+
+    async def _set_by(self, event: Event) -> Envelope | None:
+        """What set the deadline that has passed: so what follows belongs to the same story."""
+        if not isinstance(event, DeadlinePassed) or event.key not in self._state.deadlines:
+            return None
+        name = self._state.deadlines[event.key].set_by
+        return (await self._store.find([name])).get(name)
 
     async def _catch_up(self) -> None:
         if not self._position:

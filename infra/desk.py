@@ -29,6 +29,7 @@ from events.store import (
     Held,
     Lease,
     Operation,
+    ReleaseLease,
     RenewLease,
 )
 from events.suggest import malformed
@@ -54,6 +55,8 @@ class WorkDesk:
     ) -> None:
         self._store, self._bus, self._rejected = store, bus, rejected
         self._submit = submit or store.submit
+        self._pipelines: dict[str, str] = {}
+        """Of open requests, so far as somebody asked for those of some pipelines alone."""
         self.operations: dict[str, Callable[[bytes, str], Awaitable[dict[str, Any]]]] = {
             "claim": self._claim,
             "renew": self._renew,
@@ -76,13 +79,29 @@ class WorkDesk:
             if not event_named(name).opens:
                 what = f"{name!r} is no request that waits for a worker"
                 raise Malformed(what, where="kinds", right="for instance StageRequested")
-        claim = ClaimRequest(asked.kinds, asked.holder, asked.seconds, local=False)
-        lease = await self._submit(claim)
-        if lease is None:
-            return {"request": None, "epoch": None, "until": None}
-        assert isinstance(lease, Lease)
-        (granted,) = await self._store.read(lease.position - 1, lease.position, 1)
-        return {"request": granted.to_json(), "epoch": lease.epoch, "until": lease.until}
+        while True:
+            without = await self._beyond(asked) if asked.pipelines else frozenset()
+            claim = ClaimRequest(asked.kinds, asked.holder, asked.seconds, False, without)
+            lease = await self._submit(claim)
+            if lease is None:
+                return {"request": None, "epoch": None, "until": None}
+            assert isinstance(lease, Lease)
+            (granted,) = await self._store.read(lease.position - 1, lease.position, 1)
+            if not asked.pipelines or _pipeline(granted) in ("", *asked.pipelines):
+                return {"request": granted.to_json(), "epoch": lease.epoch, "until": lease.until}
+            await self._submit(ReleaseLease(Held(lease.name, lease.epoch)))  # it came in between
+
+    async def _beyond(self, asked: Claim) -> frozenset[str]:
+        """The leases of open requests that this worker cannot carry out. They are looked at and
+        not granted: a request that comes and goes would wait for the next look of others."""
+        open_ = [lease for lease in await self._store.leases() if lease.kind in asked.kinds]
+        ids = [lease.name.removeprefix(request_lease("")) for lease in open_]
+        known = {one: self._pipelines[one] for one in ids if one in self._pipelines}
+        for event_id, found in (await self._store.find(sorted(set(ids) - known.keys()))).items():
+            known[event_id] = _pipeline(found)
+        self._pipelines = known
+        wanted = {"", *asked.pipelines}
+        return frozenset(request_lease(one) for one, name in known.items() if name not in wanted)
 
     async def _renew(self, body: bytes, _actor: str) -> dict[str, Any]:
         asked = _read(body, Renewal)
@@ -133,6 +152,11 @@ def _read(body: bytes, kind: type[V]) -> V:
         return kind.model_validate_json(body)
     except ValidationError as error:
         raise malformed(kind, error) from None
+
+
+def _pipeline(request: Envelope) -> str:
+    """Of a stage; of all else nothing."""
+    return str(getattr(request.event(), "pipeline", ""))
 
 
 def _no_request(request_id: str) -> NotFound:

@@ -34,6 +34,8 @@ class Home:
     folder: Path
     store_url: str = field(default="", repr=False)
     """Of a log that this home shares with others; its keys, artifacts and notes stay here."""
+    artifacts_url: str = field(default="", repr=False)
+    """Of a place for large things that others reach too."""
 
     @property
     def database(self) -> Path:
@@ -60,7 +62,7 @@ class Home:
     @property
     def artifacts(self) -> str:
         """Where large things lie: the URL of a folder."""
-        return str(self.folder / "artifacts")
+        return self.artifacts_url or str(self.folder / "artifacts")
 
     @property
     def public_key(self) -> str | None:

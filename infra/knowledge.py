@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from events.bus import Bus
-from events.errors import LogUnavailable, Malformed, RatchetError
+from events.errors import LogUnavailable, RatchetError
 from events.memory import utc_now
 from events.store import EventStore
+from infra.embedders import Reached, configured
 from infra.home import Home
-from infra.settings import Model, Settings
+from infra.nearness import Nearness
+from infra.recalling import Recollection
+from infra.settings import Settings
 from memory.edge import EdgeEngine, IndexGone
-from memory.embedding import Embedder, EmbedderAway, EndpointEmbedder
+from memory.embedding import Embedder, EmbedderAway
 from memory.filters import Condition
 from memory.index import Found
 from memory.knowledge import HEARS
@@ -30,17 +33,15 @@ from memory.library import Library
 from memory.making import BeingMade, Engine
 from memory.search import Hit, Question, found, hit
 
-if TYPE_CHECKING:
-    from guardrails.caller import Caller
-
 log = logging.getLogger(__name__)
 
-FOLDER = "knowledge"
+FOLDER, MEMORIES, ITEMS = "knowledge", "memories", "items"
 IDLE = 5.0
 """Seconds without news after which what was taken in is brought to the disk."""
 AGAIN = 2.0
 CATCH_UP = 2.0
 """Seconds that a search waits for what was written just before it."""
+STEP = 0.02
 NO_EMBEDDER = "the embedder does not answer: found by words alone"
 OTHER_VECTORS = "the index is being made anew: found by words alone"
 
@@ -70,9 +71,15 @@ class Keeper:
         store: EventStore,
         library: Library,
         bus: Bus | None = None,
-        remote: Remote | None = None,
+        reached: Reached | None = None,
+        recollection: Recollection | None = None,
+        nearness: Nearness | None = None,
     ) -> None:
-        self._store, self.library, self._bus, self._remote = store, library, bus, remote
+        self.store, self.library, self._bus, self._reached = store, library, bus, reached
+        self.recollection = recollection
+        """Finds memories by meaning; none where no embedder knows meanings."""
+        self.nearness = nearness
+        """Finds evaluation items by meaning, likewise."""
         self.failure = ""
         self._heard = self._done = 0
         self._caught_up = asyncio.Event()
@@ -85,7 +92,7 @@ class Keeper:
         assert self._bus is not None
         ear = self._bus.ear(HEARS)
         self._ring = ear.ring
-        stop = self._store.listen(self._hear)
+        stop = self.store.listen(self._hear)
         try:
             while True:
                 try:
@@ -152,6 +159,8 @@ class Keeper:
 
     async def forget(self, key_id: str) -> None:
         """Purge what is kept of somebody."""
+        if self.recollection is not None:
+            await self.recollection.forget(key_id)
         await self.library.forget(key_id)
 
     async def close(self) -> None:
@@ -159,8 +168,12 @@ class Keeper:
             self._settling.cancel()
             await asyncio.gather(self._settling, return_exceptions=True)
         await self.library.close()
-        if self._remote is not None:
-            await self._remote.close()
+        if self.recollection is not None:
+            self.recollection.close()
+        if self.nearness is not None:
+            self.nearness.close()
+        if self._reached is not None:
+            await self._reached.close()
 
     def _hear(self, position: int, types: frozenset[str]) -> None:
         if types & HEARS:
@@ -174,12 +187,17 @@ class Keeper:
                     await self._caught_up.wait()
 
     async def _nothing_yet(self, question: Question) -> Answer:
-        if self.library.building is None and not self.failure:
-            if not await self.library.anything():
-                return Answer([], self.library.embedder.id, self.library.embedder.degraded, None, 0)
-            if self.library.serving is not None:  # it came up meanwhile
-                return await self.search(question)
-        done, whole = self.library.building or (0, (await self._store.head()).position)
+        """Nothing is known, or it comes in a moment, or later."""
+        idle = self.library.building is None and not self.failure
+        if idle and not await self.library.anything():
+            return Answer([], self.library.embedder.id, self.library.embedder.degraded, None, 0)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CATCH_UP):
+                while self.library.serving is None and not self.failure:
+                    await asyncio.sleep(STEP)
+        if self.library.serving is not None:
+            return await self.search(question)
+        done, whole = self.library.building or (0, (await self.store.head()).position)
         raise BeingMade(
             self.failure or f"the knowledge base is being made: {done:,} of {whole:,} events",
             where="knowledge",
@@ -191,8 +209,8 @@ class Keeper:
         sealed = [str(one.payload["source_event"]) for one in points if "owner" in one.payload]
         texts: dict[str, str] = {}
         if sealed:
-            known = await self._store.find(sealed)
-            plain = await self._store.reveal(list(known.values()))
+            known = await self.store.find(sealed)
+            plain = await self.store.reveal(list(known.values()))
             texts = {one.event_id: str(one.to_json()["data"]["text"]) for one in plain}
         return [hit(one, texts.get(str(one.payload["source_event"]), "")) for one in points]
 
@@ -218,39 +236,6 @@ class Keeper:
         self._told = what
 
 
-class Remote:
-    """An embedder behind an endpoint; its client is loaded when it is first asked."""
-
-    def __init__(self, model: Model) -> None:
-        if not model.model:
-            raise Malformed(
-                "the embedder has an address and no model",
-                where="models.embedder.model",
-                right="the name by which its server knows it",
-            )
-        self._model = model
-        self._caller: Caller | None = None
-
-    def embedder(self) -> EndpointEmbedder:
-        """Named by its model only: that it is still the same, its vectors prove."""
-        return EndpointEmbedder(f"endpoint/{self._model.model}", self.ask)
-
-    async def ask(self, texts: Sequence[str]) -> list[list[float]]:
-        """A vector for each text."""
-        from guardrails.budget import Budget
-        from guardrails.caller import Caller
-        from guardrails.endpoint import Endpoint
-
-        if self._caller is None:
-            told = {**self._model.model_dump(), "key": self._model.key}
-            self._caller = Caller([Endpoint(name="embedder", **told)])
-        return await self._caller.embed("embedder", texts, budget=Budget())
-
-    async def close(self) -> None:
-        if self._caller is not None:
-            await self._caller.close()
-
-
 def keeper(
     home: Home, settings: Settings, store: EventStore, bus: Bus | None = None
 ) -> Keeper | None:
@@ -258,9 +243,14 @@ def keeper(
     engine = _engine(home, settings)
     if engine is None:
         return None
-    remote = Remote(settings.models.embedder) if settings.models.embedder.url else None
-    embedder: Embedder = LexicalEmbedder() if remote is None else remote.embedder()
-    return Keeper(store, Library(store, home.folder / FOLDER, engine, embedder), bus, remote)
+    reached = configured(settings.models.embedder, home.folder)
+    folder = home.folder / FOLDER
+    embedder: Embedder = LexicalEmbedder() if reached is None else reached.embedder()
+    library = Library(store, folder, engine, embedder)
+    if reached is None:
+        return Keeper(store, library, bus)
+    recollection = Recollection(embedder, folder / MEMORIES)
+    return Keeper(store, library, bus, reached, recollection, Nearness(embedder, folder / ITEMS))
 
 
 def _engine(home: Home, settings: Settings) -> Engine | None:

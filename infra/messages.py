@@ -6,6 +6,7 @@ message is from, so whatever takes more than to be let in takes a token in its h
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from events.store import Append, EventStore
 from events.tracing import correlation_of
 from infra.callers import Caller, Callers
 from infra.desk import WorkDesk
+from infra.fitness import fit, is_looked_through
 from infra.publishing import receipt
 from infra.rejected import Rejected
 
@@ -49,6 +51,8 @@ class Messages:
             may = OPERATOR if caller.may("admin") else ANYONE
             event_id = said.headers.get("Nats-Msg-Id")
             one = admitted(said.subject, parsed(said.body), event_id, may)
+            if is_looked_through(one.type):
+                one = await asyncio.to_thread(fit, one)
             trace = correlation_of(said.headers.get("traceparent"))
             answer = await self._store.submit(Append((one,), caller.actor, correlation=trace))
         except (Refused, Conflict) as error:

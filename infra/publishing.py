@@ -10,6 +10,7 @@ from typing import Any
 from events.envelope import Draft
 from events.store import append
 from infra.client import NoAnswer, call
+from infra.fitness import fit
 from infra.home import WAIT, Home, Lock, busy
 
 
@@ -28,7 +29,7 @@ def publish(home: Home, one: Draft) -> dict[str, Any]:
                 return answer
         with Lock(home) as lock:
             if lock.take():
-                return asyncio.run(_said(home, one))
+                return asyncio.run(_said(home, fit(one)))
         if time.monotonic() > ends:
             raise busy(home, WAIT)
         time.sleep(0.05)

@@ -6,7 +6,8 @@ sender. What was given up has no sender to be told, so it is kept in a file of i
 of refusals empties, and whoever gives it here learns when it cannot be written.
 
 Nothing of a person may stay here, because no key could be deleted to forget it. So only a message
-of a type without personal fields is kept whole. Of any other, and of what cannot be read at all,
+of a type without personal fields is kept whole, and of those that models read only what holds
+neither a secret nor somebody's data. Of any other, and of what cannot be read at all,
 there is where it went wrong, if that is a place that we know, and the size.
 """
 
@@ -28,6 +29,7 @@ from events.ingress import OPERATOR, admitted, admitted_body, parsed
 from events.memory import utc_now
 from events.message import Event, event_class
 from events.suggest import near
+from infra.fitness import speaks_of_somebody
 
 BODY = 4096
 """Bytes of a refused message that are kept."""
@@ -216,7 +218,8 @@ def _told(reason: dict[str, str], body: bytes, kind: type[Event] | None) -> dict
     if kind is not None and not kind.personal:
         kept = body[:BODY].decode("utf-8", "backslashreplace")
         whole = kept.encode() == body
-        return {"reason": reason, "body": kept, "whole": whole}
+        if not speaks_of_somebody(kind.wire, kept):
+            return {"reason": reason, "body": kept, "whole": whole}
     nothing = {"body": "", "whole": False}
     where = reason.get("where", "")
     if where == "body":  # its size, or why it is no JSON: nothing of it is repeated

@@ -45,6 +45,10 @@ class Workers(Section):
     """How long a stage of a rehearsal takes."""
     token: SecretStr = SecretStr("")
     """By which `ratchet worker` is let in; on the command line others could read it."""
+    tasks: str = ""
+    """The folder of benchmarks, NAME.jsonl for suite `task.NAME`; empty is `tasks` in the home."""
+    harness: Literal["ours", "lm_eval"] = "ours"
+    """Whose loop asks them: our own, or EleutherAI's, of the extra `harness`."""
 
 
 class Store(Section):
@@ -52,6 +56,8 @@ class Store(Section):
 
     url: str = ""
     """postgres://USER:PASSWORD@HOST/DATABASE, a log for many homes; empty keeps one in the home."""
+    artifacts: str = ""
+    """URL of the place for large things; workers elsewhere that share it train. Empty: the home."""
 
 
 class Nats(Section):
@@ -103,6 +109,14 @@ class Model(Section):
     """US dollars for a million tokens that it writes."""
 
 
+class Embedder(Model):
+    """What makes vectors of texts: `local` runs a small model here, in a process of its own."""
+
+    tokens_per_day: int = Field(default=50_000_000, ge=1)
+    """Tokens that a server may read for us within a day (UTC); what is beyond waits for the next.
+    The local one reads as many as there are."""
+
+
 class Models(Section):
     """The models that work for us, by what they do; those without an address are not there."""
 
@@ -110,10 +124,14 @@ class Models(Section):
     """Solves problems for others to learn from; without one, the exact solvers of the types."""
     verifier: Model = Field(default_factory=Model)
     """Checks what the teacher has solved; another model than the teacher."""
+    policy: Model = Field(default_factory=Model)
+    """Writes the answers that are compared in preference pairs; without one, the teacher."""
+    judge: Model = Field(default_factory=Model)
+    """Says which of several answers is the better; without one, the verifier."""
     retriever: Model = Field(default_factory=Model)
     """Puts questions to the knowledge base in other words."""
-    embedder: Model = Field(default_factory=Model)
-    """Makes vectors of texts."""
+    embedder: Embedder = Field(default_factory=Embedder)
+    """Makes vectors of texts, so that they are found by meaning; `embedder: local` for one here."""
 
 
 class Site(Section):
@@ -153,6 +171,8 @@ class Data(Section):
 
 OPEN = ("data.sites.", "data.subscriptions.")
 """Below these, people give names of their own."""
+SHORT = {"models.embedder": "models.embedder.url"}
+"""What may stand for what."""
 
 
 class Settings(Section):
@@ -200,6 +220,7 @@ def configuration(
     for key, value in (arguments or {}).items():
         if value is not None:
             layers[key] = (value, "command line")
+    layers = {SHORT.get(key, key): one for key, one in layers.items()}
     known = dict(_flat(Settings().model_dump()))
     sections = {key.split(".")[0] for key in known}
     layers = {key: one for key, one in layers.items() if one[0] is not None or key not in sections}

@@ -42,10 +42,12 @@ TELLING = 64
 
 
 class NatsDesk:
-    """Asks the desk behind a link. `holder` is the name of this worker."""
+    """Asks the desk behind a link. `holder` is the name of this worker; of stages it takes those of
+    these pipelines alone, or all where none is named."""
 
-    def __init__(self, link: Link, token: str, holder: str) -> None:
+    def __init__(self, link: Link, token: str, holder: str, pipelines: Iterable[str] = ()) -> None:
         self._link, self._holder = link, holder
+        self._only = {"pipelines": sorted(pipelines)} if pipelines else {}
         self._headers = {"Authorization": f"Bearer {token}"}
         self._news = asyncio.Event()
         self._ears: list[Any] = []
@@ -69,7 +71,7 @@ class NatsDesk:
 
     async def claim(self, kinds: Iterable[str], seconds: float) -> Granted | None:
         first = min(seconds, UNSURE)
-        asked = {"kinds": sorted(kinds), "holder": self._holder, "seconds": first}
+        asked = {"kinds": sorted(kinds), "holder": self._holder, "seconds": first, **self._only}
         found = await self._ask("claim", asked)
         if found.get("request") is None:
             return None

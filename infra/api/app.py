@@ -21,6 +21,7 @@ from infra.api.listening import listening
 from infra.api.metrics import Counts
 from infra.api.problems import on_http_error, on_invalid_query, on_ratchet_error
 from infra.api.reading import reading
+from infra.api.registry import listing
 from infra.api.rejected import retrying
 from infra.api.threshold import Threshold
 from infra.api.work import working
@@ -29,7 +30,7 @@ from infra.home import Home
 from infra.house import House
 from infra.rejected import Rejected
 
-ROUTES = (health, writing, listening, working, reading, retrying, knowing, describing)
+ROUTES = (health, writing, listening, working, reading, listing, retrying, knowing, describing)
 """In this order they are asked: `/events/tail` before `/events/{event}`."""
 
 

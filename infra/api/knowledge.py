@@ -1,4 +1,5 @@
-"""What is known, for whoever may read; what is about people, for whoever may see that."""
+"""What is known and what is remembered, for whoever may read; what is about people, for whoever may
+see that."""
 
 from __future__ import annotations
 
@@ -13,6 +14,8 @@ from infra.api.door import Door
 from infra.api.problems import Json
 from infra.asking import Asked
 from infra.knowledge import Keeper
+from infra.recalling import Asked as Recall
+from infra.recalling import recalled, revealed
 
 
 def knowing(door: Door) -> APIRouter:
@@ -38,6 +41,19 @@ def knowing(door: Door) -> APIRouter:
         before: Any = (await keeper.stats())["generation"]
         keeper.make_anew()
         return Json({"former": before}, 202)
+
+    @routes.get("/memories/recall")
+    async def recall(request: Request, asked: Annotated[Recall, Query()]) -> Json:
+        """What a model of a role may remember that answers, within its window."""
+        if asked.reveal:
+            insist(request, "admin")
+        house = door.house
+        profiles = (await house.fold("roles")).state
+        rows = list((await house.fold("memories")).state.values())
+        if asked.reveal:
+            rows = await revealed(rows, house.store)
+        found = None if house.knowledge is None else house.knowledge.recollection
+        return Json(await recalled(asked, rows, profiles, found))
 
     return routes
 

@@ -13,6 +13,7 @@ from events.store import Append
 from infra.api.auth import caller_of, needs
 from infra.api.door import Door
 from infra.api.problems import Json
+from infra.fitness import fit
 from infra.publishing import receipt
 from infra.rejected import GIVEN_UP, Entry, said_again
 
@@ -34,7 +35,7 @@ def retrying(door: Door) -> APIRouter:
         """A refused message is published; a given-up one goes to its consumer, and no other."""
         one = await asyncio.to_thread(rejected.one, entry)
         if one["kind"] != GIVEN_UP:
-            said = said_again(one)
+            said = await asyncio.to_thread(fit, said_again(one))
             answer = await door.submit(Append((said,), caller_of(request).actor))
             assert isinstance(answer, tuple)
             told = receipt(answer[0])

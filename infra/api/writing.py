@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import APIRouter
 from starlette.requests import Request
 
@@ -14,6 +16,7 @@ from infra.api.auth import caller_of, needs
 from infra.api.door import Door
 from infra.api.incoming import body_of
 from infra.api.problems import Json, TurnedAway
+from infra.fitness import fit, is_looked_through
 from infra.publishing import receipt
 
 
@@ -29,8 +32,10 @@ def writing(door: Door) -> APIRouter:
             try:
                 body = await body_of(request)
                 trace = correlation_of(request.headers.get("traceparent"))
-                one = await said(door, admitted_body(body, may), actor, trace)
-                return Json(receipt(one), 201)
+                one = admitted_body(body, may)
+                if is_looked_through(one.type):
+                    one = await asyncio.to_thread(fit, one)
+                return Json(receipt(await said(door, one, actor, trace)), 201)
             except (Refused, Conflict, TurnedAway) as error:
                 door.rejected.keep(actor, error.body(), body)
                 raise

@@ -33,6 +33,10 @@ MEASURES = {
     "decontamination": "documents searched for evaluation items and for near duplicates",
     "collaboration": "three models that make trajectories, beside plain asyncio",
     "generator": "verified trajectories from exact experts, through the client of cloud models",
+    "demo": "the demo, by where its time goes",
+    "stages": "a stage of a pipeline that does nothing",
+    "runs": "a thousand runs listed and shown at the warm server",
+    "meaning": "knowledge asked and evaluation items said in other words, by embedder",
     "remembering": "five abilities of a memory, by way of finding",
 }
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from events.catalog.data import DatasetRejected, PartBuilt, PartFailed
+from events.catalog.data import DatasetRejected
+from events.catalog.parts import PartBuilt, PartFailed
 from tests.agents.data_generator.collaboration.models import (
     APPROVES,
     RIGHT,

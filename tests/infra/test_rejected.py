@@ -145,10 +145,8 @@ def test_what_was_kept_whole_is_said_again_once_under_its_own_id(
     for one in rejected.all():
         first, second = said_again(one), said_again(one)
         assert first == second
-        assert (first.type, json.loads(first.data)) == (
-            "TrainingRequested",
-            {**TRAINING, "seed": None},
-        )
+        assert first.type == "TrainingRequested"
+        assert json.loads(first.data).items() >= {**TRAINING, "seed": None}.items()
         assert first.known_id
         assert event_id is None or first.event_id == event_id
 

@@ -72,7 +72,7 @@ async def test_an_event_is_found_by_id_and_by_position(tmp_path: Path) -> None:
         by_id = (await door.client.get(f"/events/{told['event_id']}")).json()
         by_position = (await door.client.get(f"/events/{told['position']}")).json()
         assert by_id == by_position
-        assert by_id["data"] == {**TRAINING, "seed": None}
+        assert by_id["data"].items() >= {**TRAINING, "seed": None}.items()
 
 
 @pytest.mark.parametrize(

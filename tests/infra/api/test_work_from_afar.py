@@ -60,6 +60,27 @@ async def test_a_request_is_claimed_renewed_and_answered_once(tmp_path: Path) ->
         assert is_refusal(late)
 
 
+async def test_a_worker_asks_for_the_stages_of_its_own_pipelines_alone(tmp_path: Path) -> None:
+    async with front(tmp_path) as door:
+        await asked(door)
+        await door.publish("TrainingRequested", {**TRAINING, "pipeline": "dpo"})
+        for shell in door.house.shells:
+            await shell.settle()
+
+        async def claim(*pipelines: str) -> str | None:
+            found = await door.client.post("/work/claim", json={**CLAIM, "pipelines": pipelines})
+            request = found.json()["request"]
+            return None if request is None else str(request["data"]["pipeline"])
+
+        assert await claim("srf", "distill") is None
+        assert await claim("dpo", "srf") == "dpo"
+        assert await claim("dpo") is None
+        assert await claim() == "rehearsal"
+        assert await claim() is None
+        granted = await door.store.leases()
+        assert [one.epoch for one in granted if one.position] == [1, 1]  # none came and went
+
+
 async def test_a_new_owner_does_not_end_the_leases_of_those_afar(tmp_path: Path) -> None:
     async with front(tmp_path) as door:
         await asked(door)

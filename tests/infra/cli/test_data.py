@@ -92,6 +92,10 @@ def test_pairs_are_brought_along_and_what_is_unsure_is_queued(begun: Path, tmp_p
     assert (made["count"], made["removed"]) == (30, {"unsure": 10})
     assert made["review"]["count"] == 10
     assert made["quality"]["pairs"]["value"] == 30
+    shown = document(begun, "data", "show", "prefs")
+    assert len(shown["pairs"]) == 3
+    assert shown["pairs"][0]["gap"] == pytest.approx(0.7)
+    assert shown["pairs"][0]["rejected"][:20] in said(begun, "data", "show", "prefs").out
     other = dumped(tmp_path / "other.jsonl", rows[2:])
     refused(
         said(begun, "data", "import", other, *words[:-2]), 2, "'prefs' already, with other rows"

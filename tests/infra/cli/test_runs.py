@@ -23,14 +23,26 @@ def test_runs_are_listed_and_shown(history: Path) -> None:
     assert {"run", "pipeline", "role", "status", "stages"} <= set(shown)
     assert shown["stages"][0]["name"] == row["stage"]
     assert all(set(stage) >= STAGE for stage in shown["stages"])
+    assert shown["forecast"] is None  # it is the first of its kind
+    assert shown["spent"] == {"usd": 0.0, "tokens": 0}
     text = said(history, "runs", "show", row["run"]).out
     assert text.startswith(f"Run {row['run']} of role support, pipeline rehearsal")
+    assert "not known yet, for fewer than 3 runs like it have come through here" in text
+
+
+def test_a_report_is_written_when_asked_for(copy: Path) -> None:
+    run = the_run(copy)
+    told = document(copy, "runs", "report", run)
+    assert Path(told["report"]).read_text().startswith("<!doctype html>")
+    text = (Path(told["folder"]) / "report.md").read_text()
+    assert text.startswith(f"# Run {run}: rehearsal")
+    assert "Not decided: the run has not ended." in text
 
 
 def test_a_run_that_is_not_there_is_not_found(history: Path) -> None:
     run = the_run(history)
     before = document(history, "audit")["events"]
-    for command in ("show", "pause", "resume", "hold", "approve", "cancel"):
+    for command in ("show", "report", "pause", "resume", "hold", "approve", "cancel"):
         refused(said(history, "runs", command, run[:4]), 3, f"did you mean {run!r}?")
         refused(said(history, "runs", command, "nothing"), 3, "there is no run 'nothing'")
     assert document(history, "audit")["events"] == before

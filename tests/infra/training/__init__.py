@@ -1,0 +1,1 @@
+"""Real runs: trained, poisoned, killed and moved to other machines, all of them small."""
