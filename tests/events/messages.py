@@ -74,9 +74,13 @@ async def take(store: EventStore, name: str, holder: str = "me", seconds: float 
 
 
 async def claim(
-    store: EventStore, *kinds: str, holder: str = "worker", local: bool = True
+    store: EventStore,
+    *kinds: str,
+    holder: str = "worker",
+    local: bool = True,
+    without: frozenset[str] = frozenset(),
 ) -> Lease | None:
-    answer = await store.submit(ClaimRequest(kinds or (WORK,), holder, 10, local))
+    answer = await store.submit(ClaimRequest(kinds or (WORK,), holder, 10, local, without))
     return None if answer is None else granted(answer)
 
 

@@ -144,7 +144,8 @@ snapshots = st.builds(
     few,
     st.sampled_from(["", "{}", "[]"]),
 )
-claims = st.builds(ClaimRequest, st.sampled_from(KINDS), holders, seconds, st.booleans())
+passed_by = st.frozensets(st.sampled_from([request_lease(one) for one in IDS]), max_size=3)
+claims = st.builds(ClaimRequest, st.sampled_from(KINDS), holders, seconds, st.booleans(), passed_by)
 operations = st.one_of(
     appends,
     appends,

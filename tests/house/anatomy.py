@@ -25,10 +25,19 @@ MAY_IMPORT_LATE: dict[str, str] = {
     "events/nats/link.py": "FastStream takes 300 ms, and the log is told without it",
     "infra/home.py": "the driver of Postgres takes 60 ms, and most homes have a file",
     "trainers/job.py": "a trainer loads torch and TRL, 5 s; what is wrong is told before, in one",
-    "infra/knowledge.py": "clients of Qdrant and of models take a second, and most homes need none",
+    "infra/fitness.py": "detectors know the phones of the world, 100 ms; few events need them",
+    "infra/knowledge.py": "the client of Qdrant takes half a second, and most homes need none",
+    "infra/embedders.py": "the client of models takes a second, and most homes need none",
+    "infra/nearness.py": "numpy takes 100 ms, and only who looks for leaks by meaning has use",
     "infra/settings.py": "YAML takes 25 ms, and most homes have no ratchet.yaml",
 }
 """Where an import may stand inside a function, and why."""
+
+MAY_SEE_THE_ENVIRONMENT: dict[str, str] = {
+    "infra/settings.py": "the one Settings class",
+    "infra/cli/main.py": "it reads nothing there, and tells pydantic not to look for plugins",
+}
+"""Who may touch the environment, and why."""
 
 EVENT_BASES = {"Event", "Request", "Outcome"}
 
@@ -110,7 +119,7 @@ def imports_are_plain(source: Source) -> Iterator[Finding]:
 
 
 def settings_alone_read_the_environment(source: Source) -> Iterator[Finding]:
-    if source.parts[0] not in FOLDERS or source.path == "infra/settings.py":
+    if source.parts[0] not in FOLDERS or source.path in MAY_SEE_THE_ENVIRONMENT:
         return
     right = "a field of the settings in infra/settings.py, handed down as an argument"
     for found in imports(source.tree):

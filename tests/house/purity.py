@@ -64,7 +64,7 @@ EFFECTS = {
 }
 
 
-EFFECTFUL = {"workers", "sources", "collaboration"}
+EFFECTFUL = {"workers", "sources", "collaboration", "pairing"}
 """Folders of an agent that act: its workers, where they read from, and with whom they work."""
 
 

@@ -182,6 +182,14 @@ class RequestContract(StoreCase):
             got = [lease and lease.position for lease in (one, two, three, none)]
             assert got == [1, 2, 3, None]
 
+    async def test_who_asks_passes_by_what_it_names(self) -> None:
+        async with self.open() as store:
+            asked = [(await append(store, WorkRequested(what=w)))[0] for w in ("1", "2", "3")]
+            two = frozenset(request_lease(one.event_id) for one in asked[:2])
+            assert held(await claim(store, without=two)).name == request_lease(asked[2].event_id)
+            assert await claim(store, without=two) is None
+            assert held(await claim(store)).name == request_lease(asked[0].event_id)
+
     async def test_a_claim_sees_what_those_before_it_asked_and_withdrew(self) -> None:
         async with self.open() as store:
             [one], [two] = [await append(store, WorkRequested(what=w)) for w in ("1", "2")]
