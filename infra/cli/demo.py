@@ -12,13 +12,20 @@ import sys
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from math import inf
 from typing import Any
 
 import typer
 
 from agents.audit import audit
+from events.catalog.examinations import ExaminationRequested
 from events.catalog.roles import RoleDefined
-from events.catalog.training import StageRequested, TrainingRejected, TrainingRequested
+from events.catalog.training import (
+    RunCompleted,
+    StageRequested,
+    TrainingRejected,
+    TrainingRequested,
+)
 from events.envelope import Envelope
 from events.errors import Malformed, Refused
 from events.store import append
@@ -46,6 +53,9 @@ SHOWN = tuple(ROLES)
 ENTROPY = {"min": 0.05, "max": 2.0}
 """A template has less to choose from than free language: the band says so."""
 END = ("RunCompleted", "RunAbandoned", "RunCancelled")
+VERIFIED = ("VerificationJudged", "VerificationRefused")
+SOON = 5.0
+"""Seconds within which the verifier takes a candidate up, unless its policy or a pause forbids."""
 
 
 @app.command()
@@ -111,11 +121,11 @@ async def _ask(house: House, pipeline: str, seed: int) -> Envelope:
 
 
 async def watch(house: House, request: Envelope, story: Story) -> str:
-    """Tell what happens until the run has ended; its id."""
+    """Tell what happens until the run has ended, and its candidate is verified; the run's id."""
     ear = house.bus.ear(story.heard)
     follower = house.bus.follow()
-    position, run = request.position - 1, ""
-    while True:
+    position, run, until = request.position - 1, "", inf
+    while time.monotonic() < until:
         for envelope in await house.store.read(position, None, 100, story.heard):
             position = envelope.position
             event, ours = envelope.event(), envelope.correlation_id == request.correlation_id
@@ -128,11 +138,16 @@ async def watch(house: House, request: Envelope, story: Story) -> str:
             if isinstance(event, StageRequested):
                 rows = (await house.fold("runs")).state
                 story.expect(remaining(rows[run], rows.values(), datetime.now(UTC)))
-            if envelope.type in END:
+            if isinstance(event, ExaminationRequested):
+                until = inf
+            if isinstance(event, RunCompleted):
+                until = time.monotonic() + SOON
+            elif envelope.type in (*END, *VERIFIED):
                 return run
         while (progress := await follower.next(0.01)) is not None:
             story.progress(progress.says)
         await ear.wait(0.1)
+    return run
 
 
 def _summary(document: dict[str, Any]) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from events.catalog.data import DatasetAccepted, DatasetRejected
-from events.catalog.gates import GateFailed, GatePassed, IterationDecided, RemedyApplied
+from events.catalog.examinations import ExaminationRequested
+from events.catalog.gates import Checked, GateFailed, GatePassed, IterationDecided, RemedyApplied
 from events.catalog.gates import RunRolledBack as RolledBack
 from events.catalog.hand import RunCancelled
 from events.catalog.parts import PartBuilt
@@ -23,7 +24,13 @@ from events.catalog.training import (
     StageRequested,
     TrainingRejected,
 )
-from events.catalog.verification import RegressionDetected
+from events.catalog.verification import (
+    CandidateWithdrawn,
+    Judgement,
+    RegressionDetected,
+    VerificationJudged,
+    VerificationRefused,
+)
 from events.message import Event
 from pipelines.catalog import PIPELINES
 from pipelines.forecast import Forecast, said, told
@@ -38,6 +45,14 @@ NUMBERS = {
     "entropy": ("entropy",),
 }
 """What is shown of a step, and the names that trainers have for it."""
+
+
+BELIEVED: Mapping[Judgement, str] = {
+    "holds": "holds what the model before it could",
+    "worse": "is worse than the model before it",
+    "unclear": "is neither surely worse nor surely as good",
+    "measured": "was measured",
+}
 
 
 class Story:
@@ -56,7 +71,8 @@ class Story:
             RunStarted, StageRequested, StageCompleted, StageFailed, GatePassed, GateFailed,
             RemedyApplied, RolledBack, IterationDecided, RunCompleted, RunAbandoned, PartBuilt,
             DatasetAccepted, DatasetRejected, RunCancelled, TrainingRejected, ReviewOpened,
-            RegressionDetected,
+            RegressionDetected, ExaminationRequested, VerificationJudged, VerificationRefused,
+            CandidateWithdrawn,
         )
     )  # fmt: skip
 
@@ -112,16 +128,17 @@ class Story:
                 return f"no data set: {reason}"
             case ReviewOpened(review=name, count=count):
                 return f"people are asked about {count} pairs: `ratchet review list {name}`"
+            case ExaminationRequested(items=items, attempt=attempt):
+                self._stage = "verifier"
+                again = "" if attempt == 1 else f" (attempt {attempt})"
+                return f"verifier{again}: the candidate beside the model before it, {items} items"
             case _:
                 return self._decided(event)
 
     def _decided(self, event: Event) -> str:
         match event:
             case GatePassed(stage=stage, checks=checks, verdict=verdict):
-                held = ", ".join(
-                    f"{one.metric} {one.value:.3g}" for one in checks if one.value is not None
-                )
-                return f"{stage}: gate {verdict} {'(' + held + ')' if held else ''}".rstrip()
+                return f"{stage}: gate {verdict}{_figures(checks)}"
             case GateFailed(stage=stage, verdict=verdict, reason=reason):
                 return f"{stage}: gate {verdict}: {reason}"
             case RemedyApplied(remedy=remedy, back_to=stage):
@@ -130,6 +147,12 @@ class Story:
                 return f"rolled back behind {stage}: {reason}"
             case RegressionDetected(reason=reason):
                 return f"a regression: {reason}"
+            case VerificationJudged(verdict=verdict, checks=checks):
+                return f"verifier: the candidate {BELIEVED[verdict]}{_figures(checks)}"
+            case VerificationRefused(reason=reason):
+                return f"verifier: {reason}"
+            case CandidateWithdrawn(reason=reason):
+                return f"the candidate is withdrawn: {reason}"
             case IterationDecided(decision=decision, reason=reason):
                 return f"{reason}: {decision}"
             case RunCompleted():
@@ -158,6 +181,11 @@ def step(says: Mapping[str, Any]) -> str:
     if _number(says.get("tokens_per_second")):
         parts.append(f"{says['tokens_per_second']:,.0f} tokens/s")
     return "  ".join(part for part in parts if part)
+
+
+def _figures(checks: Sequence[Checked]) -> str:
+    held = ", ".join(f"{one.metric} {one.value:.3g}" for one in checks if one.value is not None)
+    return f" ({held})" if held else ""
 
 
 def _number(value: object) -> bool:

@@ -8,29 +8,19 @@ one part of what is being embedded, never for all of it.
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from hmac import compare_digest
+from collections.abc import Sequence
 from typing import Annotated, Any, Protocol
 
 from pydantic import BaseModel, Field, ValidationError
 
-from events.errors import Malformed, NotFound, NotYours, RatchetError, TooLarge
+from events.errors import NotFound
 from events.suggest import malformed
+from infra.endpoint import EndpointApp, Receive, body_of
 
-log = logging.getLogger(__name__)
-
-LARGEST = 8 << 20
-"""Bytes of one request."""
 MOST = 512
 """Texts of one request."""
 PART = 8
 """Texts that are embedded before others have their turn."""
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class Vectors(Protocol):
@@ -50,39 +40,23 @@ class Asked(BaseModel):
     input: str | Annotated[list[str], Field(min_length=1, max_length=MOST)]
 
 
-class App:
-    """An ASGI application."""
+class App(EndpointApp):
+    """Answers with vectors."""
+
+    paths = "GET /v1/models, or POST /v1/embeddings"
 
     def __init__(self, model: Vectors, name: str, key: str) -> None:
-        self._model, self._name, self._key = model, name, key
+        super().__init__(key)
+        self._model, self._name = model, name
         self._turn = asyncio.Lock()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        try:
-            status, answer = 200, await self._answer(scope, receive)
-        except RatchetError as error:
-            status, answer = _status(error), _error(error)
-        body = json.dumps(answer).encode()
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
-        ]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-
-    async def _answer(self, scope: Scope, receive: Receive) -> dict[str, Any]:
-        given = dict(scope["headers"]).get(b"authorization", b"")
-        if not compare_digest(given, f"Bearer {self._key}".encode()):
-            raise NotYours("this key is not known here", where="authorization")
-        match scope["method"], scope["path"].rstrip("/"):
+    async def answer(self, method: str, path: str, receive: Receive) -> dict[str, Any] | None:
+        match method, path:
             case "GET", "/v1/models":
                 return {"object": "list", "data": [{"id": self._name, "object": "model"}]}
             case "POST", "/v1/embeddings":
-                return await self._embedded(_read(await _body(receive)))
-        right = "GET /v1/models, or POST /v1/embeddings"
-        raise NotFound("there is nothing at this path", where=scope["path"][:100], right=right)
+                return await self._embedded(_read(await body_of(receive)))
+        return None
 
     async def _embedded(self, asked: Asked) -> dict[str, Any]:
         if asked.model not in ("", self._name):
@@ -108,41 +82,8 @@ class App:
         return sum(map(len, read)), self._model.embed(read)
 
 
-async def _body(receive: Receive) -> bytes:
-    parts, size = [], 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Malformed("the request broke off", where="body")
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > LARGEST:
-            right = f"at most {LARGEST:,} bytes"
-            raise TooLarge("the request is too large", where="body", right=right)
-        if not message.get("more_body"):
-            return b"".join(parts)
-
-
 def _read(body: bytes) -> Asked:
     try:
         return Asked.model_validate_json(body)
     except ValidationError as error:
         raise malformed(Asked, error) from None
-
-
-def _status(error: RatchetError) -> int:
-    match error:
-        case NotYours():
-            return 401
-        case NotFound():
-            return 404
-        case TooLarge():
-            return 413
-        case Malformed():
-            return 400
-    return 500
-
-
-def _error(error: RatchetError) -> dict[str, Any]:
-    kind = "invalid_request_error" if _status(error) < 500 else "server_error"
-    return {"error": {"message": str(error), "type": kind, "param": error.where or None}}

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from agents.data_generator.collaboration.answers import PlannedTrajectory
-from events.errors import Malformed
+from events.errors import NotFound
 from guardrails.budget import Budget
 from guardrails.caller import Caller
 from guardrails.calls import Message
@@ -80,7 +80,7 @@ async def test_of_a_child_that_was_killed_callers_are_told_at_once() -> None:
 
 
 async def test_a_type_that_is_none_is_told_by_name() -> None:
-    with pytest.raises(Malformed, match="there is no model type 'sums'"):
+    with pytest.raises(NotFound, match="there is no model type 'sums'"):
         async with experts(["sums"]):
             pass
 
