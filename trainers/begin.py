@@ -15,7 +15,12 @@ def train(run: Run) -> Outcome:
     settings = run.settings
     bases = run.folder.parent.parent / "bases"  # beside the jobs: another run may want the same
     made = make_tiny_base(
-        run.model_type, run.spec.seed % 2**32, settings.size, settings.level, bases
+        run.model_type,
+        run.spec.seed % 2**32,
+        settings.size,
+        settings.level,
+        bases,
+        told=lambda step, accuracy: run.report(step, accuracy=accuracy),
     )
 
     def write(place: Path) -> None:

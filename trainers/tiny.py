@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from itertools import islice
@@ -93,8 +93,9 @@ def make_tiny_base(
     level: float = 0.35,
     folder: Path = Path("build/bases"),
     steps: int = 2000,
+    told: Callable[[int, float], object] = lambda _step, _reached: None,
 ) -> Path:
-    """The folder of a base like this; made now, if nobody has yet."""
+    """The folder of a base like this; made now, if nobody has yet, and `told` at each check."""
     recipe = Recipe(
         model_type=model_type.name,
         learned=_fingerprint(model_type, seed),
@@ -110,7 +111,7 @@ def make_tiny_base(
     with _alone(folder / f".{place.name}.lock"):
         if not place.exists():
             with _repeatable(seed):
-                put_folder(place, lambda made: _make(made, model_type, recipe))
+                put_folder(place, lambda made: _make(made, model_type, recipe, told))
     return place
 
 
@@ -123,11 +124,13 @@ def base_at(place: Path) -> Base:
         raise BadBase(f"no base was made here ({error})", where=str(place), right=right) from None
 
 
-def _make(place: Path, model_type: Any, recipe: Recipe) -> None:
+def _make(
+    place: Path, model_type: Any, recipe: Recipe, told: Callable[[int, float], object]
+) -> None:
     tokenizer = tokenizer_of(model_type)
     model = _untrained(recipe, tokenizer)
     check = _Check(model, tokenizer, model_type, recipe)
-    steps = _train(model, tokenizer, model_type, recipe, check)
+    steps = _train(model, tokenizer, model_type, recipe, check, told)
     weights = sum(one.numel() for one in model.parameters())
     reached, sampled = check.verified(0.0), check.verified(1.0)
     base = Base(recipe=recipe, reached=reached, sampled=sampled, steps=steps, weights=weights)
@@ -154,7 +157,14 @@ def _untrained(recipe: Recipe, tokenizer: Any) -> Any:
     return LlamaForCausalLM(config)
 
 
-def _train(model: Any, tokenizer: Any, model_type: Any, recipe: Recipe, check: _Check) -> int:
+def _train(
+    model: Any,
+    tokenizer: Any,
+    model_type: Any,
+    recipe: Recipe,
+    check: _Check,
+    told: Callable[[int, float], object],
+) -> int:
     """Until a check is passed: after how many steps."""
     model.train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=0.0)
@@ -169,6 +179,7 @@ def _train(model: Any, tokenizer: Any, model_type: Any, recipe: Recipe, check: _
         if step % recipe.every:
             continue
         reached = check()
+        told(step, reached)
         if reached >= recipe.level:
             return _first_that_passes(model, since, check, recipe.level, step)
         since.clear()

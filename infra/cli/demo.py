@@ -169,6 +169,7 @@ def _summary(document: dict[str, Any]) -> str:
             f"Report: {document['report']}",
             "\nLook further:",
             f"  ratchet --home {home} runs show {document['run']}",
+            f"  ratchet --home {home} models list",
             f"  ratchet --home {home} events list --type GatePassed",
             f"  ratchet --home {home} audit",
         ]
