@@ -31,7 +31,7 @@ class Spoiled(NamedTuple):
     wild: Ended
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The types of others are installed, here and in the processes that this one starts."""
     with pytest.MonkeyPatch.context() as patch:
@@ -41,7 +41,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def spoiled(path: str, tmp_path_factory: pytest.TempPathFactory) -> Spoiled:
     """Leaks, too few pairs and a base whose loss is no number, in one home."""
     assert path
