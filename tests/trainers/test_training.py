@@ -119,7 +119,7 @@ def weights(file: Path) -> dict[str, bytes]:
 
 
 PROVED = ("grpo", "rlvr", "sft", "dpo", "reward")
-"""Killed in `make proofs`: these share their loops with the others, or are killed in `test_best`."""
+"""Killed in `make proofs`: they share their loops with others, or are killed in `test_best`."""
 
 
 @pytest.mark.parametrize(
