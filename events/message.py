@@ -132,6 +132,11 @@ class Event(Value):
         """As it stands in the log: `model_dump_json` without a look at its many options."""
         return self.__pydantic_serializer__.to_json(self).decode()
 
+    @property
+    def says_no(self) -> bool:
+        """Whether who has waited for it hears that what was asked about is bad."""
+        return self.refusal
+
     def stream(self) -> str:
         """The stream in which this event lies."""
         return self._place.format(self)

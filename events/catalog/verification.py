@@ -157,6 +157,10 @@ class VerificationJudged(Event, wire="VerificationJudged", stream="verification/
         "needed": 40.0,
     }
 
+    @property
+    def says_no(self) -> bool:
+        return self.verdict == "worse"
+
 
 class RegressionDetected(Event, wire="RegressionDetected", stream="role/{role}"):
     """A model is surely worse than the one before it, or than it was itself."""

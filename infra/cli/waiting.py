@@ -21,7 +21,7 @@ from infra import publishing
 from infra.cli import show
 from infra.home import Home, Lock
 
-HELP = "Wait for the agents' answer, 30 seconds unless told; 1 if they refuse, 4 if none comes."
+HELP = "Wait for the agents' answer, 30 seconds unless told; 1 if they say no, 4 if none comes."
 LOOK = 0.02
 """Seconds between looks for an answer."""
 
@@ -48,7 +48,7 @@ def say(one: Draft, wait: float) -> None:
     if trouble is not None:
         print(f"ratchet: {trouble}", file=sys.stderr, flush=True)
         sys.exit(trouble.exit_code)
-    if outcome is not None and (kind := event_class(outcome.type)) and kind.refusal:
+    if outcome is not None and event_class(outcome.type) and outcome.event().says_no:
         sys.exit(1)
 
 
@@ -123,6 +123,6 @@ def _said(answer: dict[str, Any]) -> str:
     text = f"{answer['type']} at position {answer['position']}, id {answer['event_id']}"
     outcome = answer.get("outcome")
     if outcome:
-        reason = outcome["data"].get("reason")
+        reason = outcome["data"].get("reason") or outcome["data"].get("verdict")
         text += f"\n  answered: {outcome['type']}" + (f": {reason}" if reason else "")
     return text

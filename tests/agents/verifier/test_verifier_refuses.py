@@ -123,3 +123,10 @@ def test_a_schedule_can_ask_and_a_role_of_another_type_begins_anew() -> None:
     profile = ROLE.profile.model_copy(update={"model_type": "support_replies"})
     told.tell(ROLE.model_copy(update={"profile": profile}))
     assert "no registered candidate" in the(told.tell(wanted), VerificationRefused).reason
+
+
+def test_who_waits_for_a_verdict_hears_no_where_the_model_is_worse() -> None:
+    worse = VerificationJudged(verification="1", role="sums", verdict="worse")
+    holds = VerificationJudged(verification="1", role="sums", verdict="holds")
+    assert (worse.says_no, holds.says_no) == (True, False)
+    assert VerificationRefused(role="sums", reason="there is none").says_no
