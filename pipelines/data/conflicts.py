@@ -11,15 +11,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
+from pipelines.data.preferences import Preference
 from pipelines.data.words import plain
 
-if TYPE_CHECKING:
-    from pipelines.data.pairs import Preference
-
 Key = tuple[str, ...]
-Edges = dict[tuple[Key, Key], "Preference"]
+Edges = dict[tuple[Key, Key], Preference]
 
 
 @dataclass(frozen=True)

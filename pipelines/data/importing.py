@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from events.catalog.reviews import Choice
 from events.errors import Malformed
 from events.suggest import malformed, near
-from pipelines.data.pairs import Answer, Preference, Scored, preferences
+from pipelines.data.preferences import Answer, Preference, Scored, preferences
 from pipelines.data.rows import LARGEST, TELLING, Provenance, Row, finite, lines
 from trainers.rows import Evaluated, Pair, Solved, Written
 from trainers.rows import Row as Shape

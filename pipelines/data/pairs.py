@@ -1,67 +1,26 @@
-"""Preference pairs out of scored answers: which are kept, which are set aside, and what they are.
+"""Pairs to learn from: which preferences are kept, which are set aside, and whether it is enough.
 
-Scores lie between 0 and 1, whoever gave them: a judge, a reward model, a verifier, people. The gap
-of a pair is the chosen one's score less the rejected one's. Its confidence is the gap too, unless
-who scored says another, as several people do who do not agree. What is less sure than 0.2 is set
-aside and listed, for people to look at; so is what contradicts itself. Gap and contamination are
-those of all pairs that were offered, measured before anything was set aside.
+What is less sure than 0.2 is set aside and listed, for people to look at; so is what contradicts
+itself. Gap and contamination are those of all pairs that were offered, measured before anything was
+set aside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from events.catalog.training import Measured
 from pipelines.data.conflicts import settled
 from pipelines.data.contamination import Guarded, Hit, Nearest
 from pipelines.data.figures import mean, share
+from pipelines.data.preferences import Preference
 from pipelines.data.quality import leaks_of
-from pipelines.data.rows import Provenance, Row
-from pipelines.data.words import plain
 
 GAP, COUNT, CLEAN = 0.15, 1000, 0.9
 """What a set of pairs has to reach: its mean gap, how many there are, its clean share."""
 CONFIDENT = 0.2
 """A pair below is set aside."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One answer to a prompt, and what it was given."""
-
-    text: str
-    score: float
-
-
-@dataclass(frozen=True)
-class Scored:
-    """A prompt with several answers."""
-
-    prompt: str
-    answers: Sequence[Answer]
-    provenance: Provenance
-    confidence: float | None = None
-    """How sure who scored is, where that is known; else the gap says it."""
-
-
-@dataclass(frozen=True)
-class Preference:
-    """One pair."""
-
-    prompt: str
-    chosen: str
-    rejected: str
-    gap: float
-    confidence: float
-    provenance: Provenance
-
-    def row(self) -> Row:
-        return {"prompt": self.prompt, "chosen": self.chosen, "rejected": self.rejected}
-
-    def kept(self) -> Row:
-        """As it lies in a file of pairs."""
-        return {**self.row(), "gap": round(self.gap, 4)}
 
 
 @dataclass(frozen=True)
@@ -99,28 +58,6 @@ class Paired:
     def waiting(self) -> list[Preference]:
         """What a person could settle."""
         return [*self.aside.get("conflict", ()), *self.aside.get("unsure", ())]
-
-
-def preferences(scored: Iterable[Scored], each: int = 1) -> list[Preference]:
-    """Of every prompt the best answer beside the others, the worst first; `each` pairs at most.
-    Answers that read the same, and those that scored the same as the best, make no pair.
-    """
-    found = []
-    for one in scored:
-        ranked = sorted(one.answers, key=lambda answer: (-answer.score, answer.text))
-        if not ranked:
-            continue
-        best, pairs = ranked[0], 0
-        for other in reversed(ranked[1:]):
-            if pairs == each or other.score >= best.score:
-                break
-            if plain(other.text).split() == plain(best.text).split():
-                continue
-            gap = best.score - other.score
-            sure = gap if one.confidence is None else one.confidence
-            found.append(Preference(one.prompt, best.text, other.text, gap, sure, one.provenance))
-            pairs += 1
-    return found
 
 
 def paired(

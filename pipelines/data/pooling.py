@@ -18,7 +18,8 @@ from events.catalog.training import Measured
 from pipelines.data.contamination import Guarded, Nearest
 from pipelines.data.figures import share, weakest
 from pipelines.data.merging import BEST, Sourced, together
-from pipelines.data.pairs import CLEAN, GAP, Gate, Paired, Preference, paired
+from pipelines.data.pairs import CLEAN, GAP, Gate, Paired, paired
+from pipelines.data.preferences import Preference
 from pipelines.data.quality import leaks_of
 from pipelines.data.reviewing import queued
 from pipelines.data.rows import Provenance, Row

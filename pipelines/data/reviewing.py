@@ -12,7 +12,7 @@ from typing import Any
 
 from events.catalog.reviews import Choice
 from events.errors import Malformed
-from pipelines.data.pairs import Preference
+from pipelines.data.preferences import Preference
 from pipelines.data.rows import Row
 
 

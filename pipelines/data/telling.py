@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from events.catalog.training import Measured
 from pipelines.data.figures import mean
 from pipelines.data.merging import Merged
-from pipelines.data.pairs import CONFIDENT, Paired, Preference
+from pipelines.data.pairs import CONFIDENT, Paired
 from pipelines.data.plots import Bar, Plot, histogram
 from pipelines.data.pooling import scorers
+from pipelines.data.preferences import Preference
 from pipelines.data.quality import TARGET, Quality
 from pipelines.data.report import Checked, Report, Table
 from pipelines.data.rows import Provenance, evenly

@@ -11,7 +11,7 @@ from agents.data_generator.sources.sieve import LARGEST, Sieve, clean
 from agents.data_generator.sources.source import Row
 from events.errors import RatchetError
 from pipelines.data.importing import pairs_in
-from pipelines.data.pairs import Preference
+from pipelines.data.preferences import Preference
 from pipelines.data.rows import Provenance, finite, line
 from trainers.model_types.kind import ModelType, Problem, held_out, problem, problem_of
 

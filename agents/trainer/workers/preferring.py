@@ -23,7 +23,8 @@ from agents.trainer.workers.work import Made, Work
 from events.catalog.training import Measured
 from pipelines.areas import area
 from pipelines.data.contamination import Guarded
-from pipelines.data.pairs import Answer, Paired, Preference, Scored, paired, preferences
+from pipelines.data.pairs import Paired, paired
+from pipelines.data.preferences import Answer, Preference, Scored, preferences
 from pipelines.data.quality import guarding, leaks_of
 from pipelines.data.rows import Provenance
 from pipelines.data.telling import of_pairs

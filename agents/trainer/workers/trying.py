@@ -12,7 +12,7 @@ from agents.trainer.workers.rewarding import ENOUGH, OVERFIT, TRAIN, VALIDATION,
 from agents.trainer.workers.work import Made, Work
 from events.catalog.training import Measured
 from pipelines.areas import area
-from pipelines.data.pairs import Preference
+from pipelines.data.preferences import Preference
 from pipelines.data.report import Checked, Report, Table
 from pipelines.evidence.correlation import apart, difference
 from pipelines.evidence.intervals import proportion

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from pipelines.data.conflicts import settled
 from pipelines.data.contamination import Guarded
-from pipelines.data.pairs import Answer, Paired, Preference, Scored, paired, preferences
+from pipelines.data.pairs import Paired, paired
+from pipelines.data.preferences import Answer, Preference, Scored, preferences
 from pipelines.data.rows import Provenance
 from tests.pipelines.data.prose import texts
 

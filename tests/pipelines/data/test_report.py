@@ -8,8 +8,9 @@ from xml.etree import ElementTree
 
 from pipelines.data.contamination import Guarded
 from pipelines.data.merging import Sourced, merged
-from pipelines.data.pairs import Preference, paired
+from pipelines.data.pairs import paired
 from pipelines.data.plots import Bar, Plot, histogram, svg
+from pipelines.data.preferences import Preference
 from pipelines.data.report import Report, Table, markdown, page
 from pipelines.data.rows import Provenance
 from pipelines.data.telling import of_pairs, of_trajectories
