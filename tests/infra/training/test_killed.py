@@ -55,9 +55,12 @@ def decisions(run: Ended) -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def jobs(home: Home, run: Ended) -> dict[str, Path]:
-    """By their names without the run's."""
-    found = (home.folder / "work" / "training" / "jobs").glob(f"{run.run}-*")
-    return {one.name.partition("-")[2].rpartition("-")[0]: one for one in found}
+    """By what they do and their seeds, which are the same in every home."""
+    found = {}
+    for folder in (home.folder / "work" / "training" / "jobs").glob(f"{run.run}-*"):
+        name = folder.name.partition("-")[2].rpartition("-")[0]
+        found[f"{name} {json.loads((folder / 'spec.json').read_text())['seed']}"] = folder
+    return found
 
 
 def weights(home: Home, run: Ended) -> dict[str, str]:
