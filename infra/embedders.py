@@ -20,12 +20,11 @@ from infra.allowance import Allowance
 from infra.child import Child, begun
 from infra.settings import Embedder as Configured
 from memory.embedding import EndpointEmbedder
-from trainers.embedding.weights import ID, MODEL, folder
+from trainers.embedding.weights import ID, LOCAL, MODEL, folder
 
 if TYPE_CHECKING:
     from guardrails.caller import Caller
 
-LOCAL = "local"
 NAME = "embedder"
 STARTS = 60.0
 """Seconds in which the child has to be ready; it takes two or three."""

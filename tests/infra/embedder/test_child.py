@@ -18,10 +18,10 @@ import pytest
 from events.errors import Malformed
 from infra.child import Child, ChildFailed, begun
 from infra.embedder.app import MOST, PART, App
-from infra.embedders import LOCAL, PROCESS, Local
+from infra.embedders import PROCESS, Local
 from infra.settings import Embedder
 from memory.embedding import cosine
-from trainers.embedding.weights import MODEL
+from trainers.embedding.weights import LOCAL, MODEL
 
 
 @asynccontextmanager
