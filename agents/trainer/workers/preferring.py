@@ -88,8 +88,9 @@ async def _imitated(work: Work) -> list[dict[str, Any]]:
 
 
 def _drafts(work: Work) -> list[dict[str, Any]]:
-    """As people write, where the type knows how they do; else an expert's answers."""
-    kind, seed = work.kind, work.seed("drafts")
+    """As people write, where the type knows how they do; else an expert's answers. The same at
+    every attempt: to measure once more is not to train once more."""
+    kind, seed = work.kind, work.seed_at(work.request.stage, 1, "drafts")
     draft = getattr(kind, "draft", None)
     written = {}
     for one in islice(kind.problems(seed), 2 * DRAFTS):

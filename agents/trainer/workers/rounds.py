@@ -62,10 +62,12 @@ async def iterate(work: Work) -> Made:
     """One round."""
     before = await work.model(POLICY)
     weak_ones = await _weak(work, before)
-    fresh, figures = await _collected(work, weak_ones)
+    earlier = await work.rows(ROUNDS) if work.has(ROUNDS) else []
+    number = len(earlier) + 1  # another attempt at a round is the same round
+    fresh, figures = await _collected(work, number, weak_ones)
     extra = [*(await work.rows(EXTRA) if work.has(EXTRA) else []), *fresh]
     old = await work.rows(TRAIN)
-    luck = random.Random(work.seed("old"))
+    luck = random.Random(work.seed_at(work.request.stage, number, "old"))
     rows = [*extra, *luck.sample(old, min(len(old), max(len(extra), LEAST)))]
     learn = _under_reward if work.request.pipeline == "srf" else _from_pairs
     trained = await learn(work, before, rows)
@@ -74,8 +76,7 @@ async def iterate(work: Work) -> Made:
     )
     figures |= both.figures | trained.figures
     figures["weak_gain"] = await _where_weak(work, both, weak_ones)
-    told = [*(await work.rows(ROUNDS) if work.has(ROUNDS) else []),
-            _told(figures, weak_ones, len(fresh))]  # fmt: skip
+    told = [*earlier, _told(figures, weak_ones, len(fresh))]
     made = (
         await work.keep(trained.ended.model, POLICY),
         await keep_items(work, both.problems, both.after),
@@ -98,11 +99,14 @@ async def _weak(work: Work, policy: Path) -> tuple[str, ...]:
     return weak(areas(await work.rows_of(problems), rewards(items)))
 
 
-async def _collected(work: Work, names: Sequence[str]) -> tuple[Rows, dict[str, Measured]]:
+async def _collected(
+    work: Work, number: int, names: Sequence[str]
+) -> tuple[Rows, dict[str, Measured]]:
     """New pairs: what the present policy answers where it is weak."""
     known = {str(one["prompt"]) for kind in (TRAIN, VALIDATION) for one in await work.rows(kind)}
     many = round(work.setting("prompts", NEW))
-    source = islice(work.kind.problems(work.seed("weak prompts")), SEARCHED * many)
+    seed = work.seed_at(work.request.stage, number, "weak prompts")
+    source = islice(work.kind.problems(seed), SEARCHED * many)
     some = (one for one in source if one.prompt not in known)
     aimed = (one for one in some if not names or area(work.kind, one) in names)
     problems = drawn(aimed, many)
