@@ -56,6 +56,8 @@ END = ("RunCompleted", "RunAbandoned", "RunCancelled")
 VERIFIED = ("VerificationJudged", "VerificationRefused")
 SOON = 5.0
 """Seconds within which the verifier takes a candidate up, unless its policy or a pause forbids."""
+MEASURED = 600.0
+"""Seconds that one of its measurements is waited for; whoever runs `ratchet up` later has it."""
 
 
 @app.command()
@@ -139,7 +141,7 @@ async def watch(house: House, request: Envelope, story: Story) -> str:
                 rows = (await house.fold("runs")).state
                 story.expect(remaining(rows[run], rows.values(), datetime.now(UTC)))
             if isinstance(event, ExaminationRequested):
-                until = inf
+                until = time.monotonic() + MEASURED
             if isinstance(event, RunCompleted):
                 until = time.monotonic() + SOON
             elif envelope.type in (*END, *VERIFIED):

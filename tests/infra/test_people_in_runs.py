@@ -17,7 +17,7 @@ from agents.trainer.workers.people import shuffled
 from agents.worker import Tell, Worker
 from events.artifacts import Artifacts
 from events.catalog.hand import HoldRequested
-from events.catalog.policies import PolicyAdopted, TrainerPolicy
+from events.catalog.policies import PolicyAdopted, TrainerPolicy, VerifierPolicy
 from events.catalog.reviews import ReviewAnswered
 from events.catalog.roles import RoleDefined
 from events.catalog.training import Artifact, StageCompleted, StageRequested, TrainingRequested
@@ -202,9 +202,10 @@ def test_who_watches_a_run_sees_what_follows_from_the_clock_too(
             policy = TrainerPolicy(people="ask", people_items=ITEMS, people_hours=0.2 / 3600)
             role = RoleDefined.model_validate({"role": "sums", "profile": PROFILE})
             wanted = TrainingRequested(role="sums", pipeline="dpo", base="tiny", seed=7)
-            await append(house.store, PolicyAdopted(policy=policy), role, actor="test")
+            nobody = PolicyAdopted(policy=VerifierPolicy(on_registration=False))
+            await append(house.store, PolicyAdopted(policy=policy), nobody, role, actor="test")
             (request,) = await append(house.store, wanted, actor="test")
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(30):
                 return await watch(house, request, Story())
 
     run = asyncio.run(story())
