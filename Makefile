@@ -23,7 +23,7 @@ demo: .venv/ready ## One whole improvement cycle on this machine, offline
 up: .venv/ready ## Run everything here, until Ctrl-C
 	@$(BIN)/ratchet up
 
-test: .venv/ready ## All tests that this machine can run, in 15 to 20 minutes
+test: .venv/ready ## All tests that this machine can run, in 20 to 25 minutes
 	@$(BIN)/pytest -q -m "not gpu and not proof"
 
 check: .venv/ready ## Style, types, imports and agent versions: what CI asks

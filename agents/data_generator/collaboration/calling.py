@@ -86,9 +86,7 @@ async def asked(
                 max_tokens=max_tokens,
             )
         except CallFailed as failed:
-            if failed.kind not in BADLY:
-                raise
-            return {"failed": failed.kind, "why": str(failed)[:TOLD], "text": failed.said[:TOLD]}
+            return badly(failed)
         value = came.value.model_dump(mode="json") if came.value is not None else None
         return {
             "value": value,
@@ -104,10 +102,29 @@ async def asked(
         async with session.turn.waiting():  # what came is kept before anybody else's turn
             gave = await session.journal.once(name, question, make, plan.budget.spent)
     except CallFailed as failed:
-        why = str(failed)[:TOLD]
-        return Came(None, question, {"failed": failed.kind, "why": why}, failed.kind, why)
+        return unsaid(question, failed)
+    return read(question, gave, answer)
+
+
+def badly(failed: CallFailed) -> dict[str, Any]:
+    """What is kept of an answer that is none; of a model that was not reached nothing is."""
+    if failed.kind not in BADLY:
+        raise failed
+    return {"failed": failed.kind, "why": str(failed)[:TOLD], "text": failed.said[:TOLD]}
+
+
+def unsaid(question: Any, failed: CallFailed) -> Came[Any]:
+    """Of a call to which nothing was said."""
+    why = str(failed)[:TOLD]
+    return Came(None, question, {"failed": failed.kind, "why": why}, failed.kind, why)
+
+
+def read(question: Any, gave: Any, answer: type[BaseModel] | None) -> Came[Any]:
+    """What was kept, as that class; without one, as it is."""
     if "failed" in gave:
         return Came(None, question, gave, gave["failed"], gave["why"])
+    if answer is None:
+        return Came(gave, question, gave)
     try:
         return Came(answer.model_validate(gave["value"]), question, gave)
     except ValidationError:  # kept by another version, for instance

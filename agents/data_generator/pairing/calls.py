@@ -10,9 +10,9 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from agents.data_generator.collaboration.calling import BADLY, MOST_TOKENS, TOLD, Came
+from agents.data_generator.collaboration.calling import MOST_TOKENS, Came, badly, read, unsaid
 from agents.data_generator.pairing.plan import Desk
 from guardrails.calls import Message
 from guardrails.endpoint import Endpoint
@@ -59,9 +59,7 @@ async def asked(
                 max_tokens=max_tokens,
             )
         except CallFailed as failed:
-            if failed.kind not in BADLY:
-                raise
-            return {"failed": failed.kind, "why": str(failed)[:TOLD], "text": failed.said[:TOLD]}
+            return badly(failed)
         return {
             "value": None if came.value is None else came.value.model_dump(mode="json"),
             "text": came.text,
@@ -74,17 +72,8 @@ async def asked(
     try:
         gave = await desk.journal.once(f"{desk.name}/{node}", question, make, plan.budget.spent)
     except CallFailed as failed:
-        why = str(failed)[:TOLD]
-        return Came(None, question, {"failed": failed.kind, "why": why}, failed.kind, why)
-    if "failed" in gave:
-        return Came(None, question, gave, gave["failed"], gave["why"])
-    if answer is None:
-        return Came(gave, question, gave)
-    try:
-        return Came(answer.model_validate(gave["value"]), question, gave)
-    except ValidationError as error:
-        why = f"the answer is not what was asked for: {error.error_count()} errors"
-        return Came(None, question, gave, "rubbish", why)
+        return unsaid(question, failed)
+    return read(question, gave, answer)
 
 
 async def all_of(calls: Sequence[Coroutine[Any, Any, T]]) -> list[T]:

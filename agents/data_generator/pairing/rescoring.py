@@ -23,7 +23,6 @@ from agents.data_generator.pairing.scoring import Scored, pair_of, scored
 from agents.data_generator.pairing.sieve import problem_in
 from agents.data_generator.sources.source import Built, Order, Row, Source, SourceFailed
 from agents.data_generator.sources.synthetic import rules_of
-from guardrails.budget import Budget
 from guardrails.refusals import BudgetSpent
 
 TOGETHER = 25
@@ -86,11 +85,7 @@ class Rescored:
             Journal(order.folder / "calls.jsonl") as journal,
             Transcript(order.folder / "calls.transcript.jsonl") as transcript,
         ):
-            limits = asked.limits
-            budget = Budget(
-                money=limits.money, tokens=limits.tokens, seconds=limits.seconds,
-                spent=journal.spent,
-            )  # fmt: skip
+            budget = order.budget(journal.spent)
             plan = Plan(
                 dataset=asked.dataset,
                 part=asked.part,

@@ -14,7 +14,6 @@ from agents.data_generator.pairing.scoring import pair_of
 from agents.data_generator.sources.source import Built, Order, Row, SourceFailed
 from agents.data_generator.sources.synthetic import FOR_GOOD, TRIES, rules_of
 from events.catalog.costs import Spent
-from guardrails.budget import Budget
 
 METHOD = "sampling"
 
@@ -35,11 +34,7 @@ class Sampling:
         asked = order.asked
         writers = await self.writers(asked.model_type)
         with Journal(order.folder / "calls.jsonl") as journal:
-            limits = asked.limits
-            budget = Budget(
-                money=limits.money, tokens=limits.tokens, seconds=limits.seconds,
-                spent=journal.spent,
-            )  # fmt: skip
+            budget = order.budget(journal.spent)
             plan = Plan(
                 dataset=asked.dataset,
                 part=asked.part,

@@ -11,6 +11,7 @@ from events.catalog.costs import Spent
 from events.catalog.parts import PartRequested
 from events.catalog.roles import RoleProfile
 from events.errors import RatchetError
+from guardrails.budget import Budget
 from trainers.model_types.kind import ModelType
 
 Row = dict[str, Any]
@@ -61,6 +62,11 @@ class Order:
     """Where what must survive a crash is kept; it is this part's own."""
     tell: Callable[[dict[str, Any]], None]
     """Progress."""
+
+    def budget(self, spent: Mapping[str, float]) -> Budget:
+        """What calls of models may cost, where an earlier try has spent so much of it."""
+        limits = self.asked.limits
+        return Budget(money=limits.money, tokens=limits.tokens, seconds=limits.seconds, spent=spent)
 
 
 class Built(NamedTuple):

@@ -12,7 +12,6 @@ from agents.data_generator.collaboration.plan import Plan, Sources
 from agents.data_generator.sources.source import METHODS, Built, Order, SourceFailed
 from events.catalog.costs import Spent
 from events.catalog.roles import RoleProfile
-from guardrails.budget import Budget
 from guardrails.caller import Caller
 from guardrails.endpoint import Endpoint
 
@@ -51,11 +50,7 @@ class Synthetic:
         asked = order.asked
         team = await self.team(asked.model_type)
         with Journal(order.folder / "calls.jsonl") as journal:
-            limits = asked.limits
-            budget = Budget(
-                money=limits.money, tokens=limits.tokens, seconds=limits.seconds,
-                spent=journal.spent,
-            )  # fmt: skip
+            budget = order.budget(journal.spent)
             plan = Plan(
                 dataset=asked.dataset,
                 part=asked.part,
