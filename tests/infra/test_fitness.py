@@ -22,6 +22,7 @@ from infra.rejected import Rejected
 from infra.tokens import Tokens
 from tests.infra.api.doors import front
 from tests.infra.cli.saying import refused, said
+from tests.lying import contents
 
 KEY = "ghp_" + 3 * "a1B2c3D4e5F6"
 SAYS = {
@@ -86,9 +87,9 @@ async def test_over_http_it_is_refused_and_not_kept(tmp_path: Path) -> None:
         mistaken = {**saying("MessageSent", "ask ann@firm.example"), "colour": "red"}
         assert (await door.publish("MessageSent", mistaken)).status_code == 400
         assert (await door.publish("MessageSent", saying("MessageSent", "Hi."))).status_code == 201
-    files = [one for one in tmp_path.rglob("*") if one.is_file()]
-    assert any(one.name == "rejected.jsonl" for one in files)
-    assert not [one for one in files if b"ann@firm" in one.read_bytes()]
+    held = dict(contents(tmp_path))
+    assert any(one.name == "rejected.jsonl" for one in held)
+    assert not [one for one, content in held.items() if b"ann@firm" in content]
 
 
 async def test_over_nats_it_is_refused_and_not_kept(tmp_path: Path) -> None:

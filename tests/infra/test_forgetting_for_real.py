@@ -15,6 +15,7 @@ import pytest
 from events.artifacts import Artifacts
 from infra.home import Home
 from tests.infra.processes import Running, ratchet, up
+from tests.lying import contents
 
 pytestmark = pytest.mark.real
 
@@ -28,9 +29,9 @@ TEXTS = tuple(
 
 def traces(folder: Path) -> list[str]:
     """Files of the home, and of what `up` said, in which one of the texts stands."""
-    files = [file for file in folder.rglob("*") if file.is_file()]
-    assert any(file.name == "log.db" for file in files)
-    return [str(file) for file in files if any(text in file.read_bytes() for text in TEXTS)]
+    held = dict(contents(folder))
+    assert any(file.name == "log.db" for file in held)
+    return [str(file) for file, content in held.items() if any(one in content for one in TEXTS)]
 
 
 def audited(home: Path, decisions: Any = None) -> Any:

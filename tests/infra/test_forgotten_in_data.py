@@ -10,6 +10,7 @@ from typing import Any
 from events.catalog.feedback import FeedbackGiven
 from events.catalog.people import FeedbackReceived, SubjectForgotten
 from tests.infra.data_house import making, role
+from tests.lying import contents
 from trainers.model_types import model_type
 
 KIND = "sentiment_analysis"
@@ -21,12 +22,11 @@ OF_HER = (b"Keller", MAIL.encode(), KEY.encode(), WHO.encode())
 
 def traces(folder: Path) -> list[str]:
     """Files that hold something of her in plain text, whatever they are for."""
-    files = [one for one in folder.rglob("*") if one.is_file()]
-    assert len(files) > 10
+    held = dict(contents(folder))
+    assert len(held) > 10
     return [
         f"{one.name}: {word.decode()}"
-        for one in files
-        for content in [one.read_bytes()]
+        for one, content in held.items()
         for word in OF_HER
         if word in content
     ]
@@ -34,9 +34,7 @@ def traces(folder: Path) -> list[str]:
 
 def mentions(folder: Path) -> list[Path]:
     """Files that hold her words, freed of what is personal in them or not."""
-    return [
-        one for one in folder.rglob("*") if one.is_file() and b"enjoyed our" in one.read_bytes()
-    ]
+    return [one for one, content in contents(folder) if b"enjoyed our" in content]
 
 
 async def test_no_set_transcript_or_cache_knows_who_said_it(tmp_path: Path) -> None:

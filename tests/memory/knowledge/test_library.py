@@ -23,6 +23,7 @@ from memory.edge import EdgeIndex
 from memory.embedding import EmbedderAway
 from memory.fingerprint import PROBES, EmbedderChanged
 from memory.search import Question
+from tests.lying import contents
 from tests.memory.knowledge.shelves import FACTS, Counting, history, keeping, told
 
 SECRET = "Prefers to be called in the evening, after eight."
@@ -268,4 +269,4 @@ async def test_nothing_of_somebody_forgotten_is_left(tmp_path: Path) -> None:
 
 def _lies_in(folder: Path, what: bytes) -> bool:
     """Whether these bytes lie in any file."""
-    return any(what in file.read_bytes() for file in folder.rglob("*") if file.is_file())
+    return any(what in content for _, content in contents(folder))
