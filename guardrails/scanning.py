@@ -6,6 +6,7 @@ else's fault, and is not told.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Literal, NamedTuple
 
 from guardrails import personal, secrets
@@ -28,12 +29,16 @@ class _Found(NamedTuple):
     value: str
 
 
-def unfit(text: str, known: str = "", thoughts: bool = False) -> Unfit | None:
-    """The worst that stands in it; None where it is fit. `known` is a text that is ours.
+def unfit(
+    text: str, known: str = "", thoughts: bool = False, passing: Container[str] = ()
+) -> Unfit | None:
+    """The worst that stands in it; None where it is fit. `known` is a text that is ours, `passing`
+    the reasons and kinds that do no harm where this text goes.
 
     Where an answer holds its `thoughts`, the marks of these are a part of it.
     """
     found = [one for one in _found(text) if not (known and one.value in known)]
+    found = [one for one in found if one.reason not in passing and one.kind not in passing]
     if thoughts:
         found = [one for one in found if not one.value.startswith(("<think>", "</think>"))]
     for reason, words in _WORDS.items():

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agents.agent import Agent
+from agents.agent import Agent, with_policy
 from agents.data_generator.asking import assembly, collected, once_more, round_of
 from agents.data_generator.judging import judged, rejected
 from agents.data_generator.parts import is_spent, least, left
 from agents.data_generator.reasons import meant, times, why
-from agents.data_generator.state import HEARS, INITIAL, PEOPLE, Making, State, evolve
+from agents.data_generator.state import (
+    HEARS,
+    INITIAL,
+    MOST_GUARDED,
+    PEOPLE,
+    Making,
+    State,
+    evolve,
+)
 from events.catalog.costs import Limits
 from events.catalog.data import SOURCES, DataBegun, DataRequested, DatasetRejected, Scorer
 from events.catalog.deadlines import DeadlinePassed
@@ -20,13 +28,12 @@ from events.catalog.parts import (
     PartBuilt,
     PartFailed,
 )
-from events.catalog.policies import DataPolicy
 from events.catalog.reviews import OF_SETS, ReviewAnswered
 from events.fact import Fact
 from events.ids import derived_id
 from events.message import Event
 
-VERSION = "2"
+VERSION = "3"
 
 
 def decide(state: State, told: Fact) -> Sequence[Event]:
@@ -102,6 +109,8 @@ def _no(state: State, request: DataRequested, sources: Sequence[str]) -> str:
         return "people in a queue give pairs, and no trajectories"
     if request.kind == "trajectories" and request.scorer is not None:
         return "trajectories are verified; a scorer is for the kind pairs"
+    if len(state.guarded) > MOST_GUARDED:
+        return f"data can be searched for {MOST_GUARDED:,} evaluation sets, and more are registered"
     return ""
 
 
@@ -173,11 +182,6 @@ def _heard(state: State, making: Making, told: Fact) -> Sequence[Event]:
     return ()
 
 
-def under(state: State, policy: DataPolicy) -> State:
-    """The state with another policy in it."""
-    return state._replace(policy=policy)
-
-
 DATA_GENERATOR: Agent[State] = Agent(
     name="data_generator",
     version=VERSION,
@@ -185,5 +189,5 @@ DATA_GENERATOR: Agent[State] = Agent(
     hears=HEARS,
     evolve=evolve,
     decide=decide,
-    under=under,
+    under=with_policy,
 )

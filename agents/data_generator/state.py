@@ -31,6 +31,9 @@ T = TypeVar("T")
 ACTOR = "agent:data_generator"
 """As whom it speaks: a queue of the same name that somebody else opens is none of a set's."""
 PEOPLE = "people"
+MOST_GUARDED = 1000
+"""Evaluation sets that data is searched for: they all stand in one event. Where more than these are
+registered no data is made, since some of it could not be searched."""
 
 HEARS = hears(
     RoleDefined, RoleRetired, PolicyAdopted, DataRequested, DataBegun, PartRequested, PartBuilt,
@@ -154,6 +157,8 @@ def evolve(state: State, told: Fact) -> State:
         case PolicyAdopted(policy=DataPolicy() as policy):
             return state._replace(policy=policy)
         case EvaluationSetRegistered(name=name, artifact=artifact):
+            if len(state.guarded) > MOST_GUARDED and name not in state.guarded:
+                return state
             return state._replace(guarded={**state.guarded, name: artifact})
         case DataBegun(dataset=name) as begun:
             return state._replace(sets={**state.sets, name: Making(begun, {})})

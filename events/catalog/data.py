@@ -36,6 +36,7 @@ class DataRequested(
     stream="role/{role}",
     answered_by="agent",
     settled_by=("DatasetAccepted", "DatasetRejected"),
+    begins="dataset",
 ):
     """Somebody wants data to train a role on."""
 

@@ -94,15 +94,15 @@ def import_rows(
         "verified": like is not None,
     }  # fmt: skip
     if review and before is None:
-        importing.unopened(review)
+        importing.unopened(review, role)
+    if report:  # what cannot be written is told before anything is said
+        written_to(Path(report), made.told.encode("utf-8", "replace"))
     if before is None:
         event_id = derived_id("imported", dataset, kept["rows"]["sha256"])
         draft = admitted("DatasetImported", event, event_id, OPERATOR)
         said["position"] = publishing.publish(show.home(), draft)["position"]
     if review and made.waiting and before is None:
         said["review"] = importing.queued(review, role, made.waiting)
-    if report:
-        written_to(Path(report), made.told.encode("utf-8", "replace"))
     show.answer(said, _imported(said))
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from events.catalog.reviews import ReviewOpened
+from events.catalog.training import Artifact
 from events.errors import Malformed, NotFound
 from events.ingress import admitted
 from guardrails import personal, secrets
@@ -13,7 +15,7 @@ from infra import publishing
 from infra.cli import show
 from infra.cli.keeping import content, opened, put
 from infra.cli.states import state
-from pipelines.data.contamination import guarded_texts
+from pipelines.data.guards import evaluation_texts
 from pipelines.data.importing import Imported, Sort, imported, preferred
 from pipelines.data.merging import Sourced, merged
 from pipelines.data.pairs import paired
@@ -22,12 +24,13 @@ from pipelines.data.queues import REVIEWS
 from pipelines.data.report import Report, markdown, page
 from pipelines.data.reviewing import to_be_asked
 from pipelines.data.rows import Provenance, Row, sidecar, written
-from pipelines.data.rows import read as rows_of
 from pipelines.data.telling import of_pairs, of_trajectories
 from trainers.model_types.finding import blamed, model_type, origin
 from trainers.model_types.kind import ModelType
 
 SOURCE = "import"
+LONGEST_LICENCE = 200
+"""Characters of a licence's name."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,9 @@ class _Redaction:
 
 def read(file: str, kind: Sort, licence: str) -> Found:
     """The rows of a file; one error that tells by line what is wrong with it."""
+    if len(licence) > LONGEST_LICENCE:
+        what = f"a licence of {len(licence):,} characters"
+        raise Malformed(what, where="--licence", right=f"its name, in at most {LONGEST_LICENCE}")
     redaction = _Redaction()
     scorer = "whoever labelled it" if kind == "pairs" else None
     origin = Provenance(source=SOURCE, method=SOURCE, licence=licence, scorer=scorer)
@@ -78,9 +84,7 @@ def read(file: str, kind: Sort, licence: str) -> Found:
 
 def guarded(sets: Iterable[Mapping[str, Any]]) -> list[str]:
     """The texts of all registered evaluation sets."""
-    return [
-        text for one in sets for text in guarded_texts(rows_of(content(one["artifact"]["sha256"])))
-    ]
+    return evaluation_texts(content, [Artifact.model_validate(one["artifact"]) for one in sets])
 
 
 def made(found: Found, kind: Sort, like: ModelType | None, items: Sequence[str], file: str) -> Made:
@@ -101,8 +105,9 @@ def type_of(profile: Mapping[str, Any]) -> ModelType | None:
     return found
 
 
-def unopened(review: str) -> None:
-    """Refuse to open a queue a second time."""
+def unopened(review: str, role: str) -> None:
+    """Refuse to open a queue a second time, or under a name that none can have."""
+    admitted("ReviewOpened", {**ReviewOpened.example, "review": review, "role": role})
     if review in state(REVIEWS):
         raise Malformed(f"there is a queue {review!r} already", where=review, right="another name")
 
@@ -165,5 +170,6 @@ def _files(
 
 def _nothing_left(removed: Mapping[str, int], file: str, told: str = "") -> Malformed:
     reasons = ", ".join(f"{many:,} {reason}" for reason, many in removed.items())
-    what = f"no row is left ({reasons})" + (f"; {told}" if told else "")
+    what = f"no row is left ({reasons or 'no answer is better than another'})"
+    what += f"; {told}" if told else ""
     return Malformed(what, where=file, right="rows that the role's type can verify, none twice")

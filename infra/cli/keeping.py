@@ -45,9 +45,9 @@ def written_to(file: Path, made: bytes) -> str:
     return str(file)
 
 
-def content(reference: str) -> bytes:
-    """What an artifact of this home holds."""
-    return _artifacts().read(reference)
+def content(reference: str, limit: int = 1 << 30) -> bytes:
+    """What an artifact of this home holds, of so many bytes at most."""
+    return _artifacts().read(reference, limit)
 
 
 def put(kind: str, made: bytes) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def open_review(
     from pipelines.data.reviewing import queued as asked
 
     named("role", role, state(ROLES))
-    importing.unopened(review)
+    importing.unopened(review, role)
     found = importing.read(file, "review", "unknown")
     event = importing.queued(review, role, asked(one.row for one in found.rows))
     show.answer(event, f"queue {review}: {event['count']:,} pairs wait")

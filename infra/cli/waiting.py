@@ -1,7 +1,8 @@
 """Publishing with a wait for the agents' answer: `--wait`, for every command that asks something.
 
 Where no owner runs, the agents are run here, each time the log has grown since they last were. Of a
-request that is settled by something later, that is waited for, and workers are run as well.
+request that is settled by something later, that is waited for, and workers are run as well. Where
+people have to say something first, whoever waits is told at once what, and by which command.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import asyncio
 import math
 import sys
 import time
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from events.catalog.reviews import ReviewOpened
 from events.envelope import Draft, Envelope
 from events.errors import LogUnavailable, Malformed, RatchetError
 from events.message import Request, event_class
@@ -37,11 +40,13 @@ def say(one: Draft, wait: float) -> None:
     if not wait:
         show.answer(answer, _said(answer))
         return
-    answer["outcome"], trouble = None, None
+    answer["outcome"], trouble, people = None, None, _People()
     try:
-        outcome = asyncio.run(_answered(home, one, answer["event_id"], ends, wait))
+        outcome = asyncio.run(_answered(home, one, answer["event_id"], ends, wait, people))
     except RatchetError as error:  # the event stands in the log: its position is told in any case
         outcome, trouble = None, error
+    if outcome is None and people.asked is not None:
+        answer["waits_for"] = {"review": people.asked.review, "count": people.asked.count}
     if outcome is not None:
         answer["outcome"] = outcome.to_json()
     show.answer(answer, _said(answer))
@@ -53,7 +58,7 @@ def say(one: Draft, wait: float) -> None:
 
 
 async def _answered(
-    home: Home, one: Draft, event_id: str, ends: float, wait: float
+    home: Home, one: Draft, event_id: str, ends: float, wait: float, people: _People
 ) -> Envelope | None:
     """What settles a request, or the first answer of an agent; nothing else is waited for."""
     kind, settled_at = event_class(one.type), 0
@@ -62,22 +67,19 @@ async def _answered(
     while True:
         store = home.reader()
         try:
-            answer = await _answer(store, kind, event_id)
+            answer = await people.answer(store, kind, event_id)
             end = (await store.head()).position
         finally:
             await store.close()
         if answer is not None:
             return answer
         if time.monotonic() > ends:
-            raise LogUnavailable(
-                f"no agent has answered within {wait:g} s",
-                where=event_id,
-                right="the event is in the log; `ratchet why` will show the answer",
-            )
+            raise people.late(wait, event_id)
         if kind.settled_by:
             from infra.cli.owning import worked  # the house and its door: only who works needs them
 
-            await worked(home, ends, partial(_is_answered, kind=kind, event_id=event_id))
+            done = partial(_is_answered, kind=kind, event_id=event_id, people=people)
+            await worked(home, ends, done)
         elif end > settled_at:
             settled_at = await _settle(home)
         else:
@@ -86,21 +88,81 @@ async def _answered(
 
 async def _answer(store: EventStore, kind: type[Request], event_id: str) -> Envelope | None:
     """The answer, if it is there by now."""
-    if not kind.settled_by:
-        effects = await store.effects([event_id])
-        return next((one for one in effects if one.actor.startswith("agent:")), None)
-    asked = (await store.find([event_id])).get(event_id)
-    if asked is None:
-        return None
-    async for batch in every(store, asked.position, types=kind.settled_by):
+    effects = await store.effects([event_id])
+    first = next((one for one in effects if one.actor.startswith("agent:")), None)
+    if not kind.settled_by or first is None:
+        return first
+    begun = kind.begins and getattr(first.event(), kind.begins, None)
+    async for batch in every(store, first.position - 1, types=kind.settled_by):
         for envelope in batch:
-            if envelope.correlation_id == asked.correlation_id:
+            if envelope.correlation_id == first.correlation_id:
+                return envelope
+            if begun and getattr(envelope.event(), kind.begins, None) == begun:
                 return envelope
     return None
 
 
-async def _is_answered(store: EventStore, kind: type[Request], event_id: str) -> bool:
-    return await _answer(store, kind, event_id) is not None
+async def _queue(store: EventStore, event_id: str) -> ReviewOpened | None:
+    """The queue that an agent has opened for this request."""
+    known = (await store.find([event_id])).get(event_id)
+    if known is None:
+        return None
+    async for batch in every(store, known.position, types=(ReviewOpened.wire,)):
+        for one in batch:
+            ours = one.correlation_id == known.correlation_id and one.actor.startswith("agent:")
+            event = one.event() if ours else None
+            if isinstance(event, ReviewOpened):
+                return event
+    return None
+
+
+async def _is_answered(
+    store: EventStore, kind: type[Request], event_id: str, people: _People
+) -> bool:
+    return await people.answer(store, kind, event_id) is not None
+
+
+@dataclass
+class _People:
+    """Whether people are waited for, which whoever waits is told once."""
+
+    asked: ReviewOpened | None = None
+
+    async def answer(
+        self, store: EventStore, kind: type[Request], event_id: str
+    ) -> Envelope | None:
+        """The answer, if it is there; else a word about people who are asked, if any are."""
+        found = await _answer(store, kind, event_id)
+        if found is not None or self.asked is not None or not kind.settled_by:
+            return found
+        asked = await _queue(store, event_id)
+        if asked is None:
+            return None
+        found = await _answer(store, kind, event_id)  # a set that has ended asks people, too
+        if found is None:
+            self.asked = asked
+            print(f"ratchet: {self._said()}", file=sys.stderr, flush=True)
+        return found
+
+    def late(self, wait: float, event_id: str) -> LogUnavailable:
+        """What is said when the time is up."""
+        if self.asked is None:
+            return LogUnavailable(
+                f"no agent has answered within {wait:g} s",
+                where=event_id,
+                right="the event is in the log; `ratchet why` will show the answer",
+            )
+        return LogUnavailable(
+            f"people have not answered within {wait:g} s",
+            where=self.asked.review,
+            right=f"{self._said()}; the agents go on when enough of them are answered",
+        )
+
+    def _said(self) -> str:
+        asked = self.asked
+        assert asked is not None
+        pairs = "1 pair waits" if asked.count == 1 else f"{asked.count:,} pairs wait"
+        return f"{pairs} for people, `ratchet review list {asked.review}` shows them"
 
 
 async def _settle(home: Home) -> int:

@@ -5,7 +5,7 @@ every text, at tens of thousands a second, in memory that grows with the evaluat
 with the data. Then, for what shares none, the rare words of each item: who has most of their
 weight is compared word by word. Last, where there is an embedder, the nearest item by meaning.
 What a look finds is compared before it counts: a phrase that two texts share is no leak, and
-neither is a subject (see `meaning`).
+neither is a subject (see `meaning`), nor the same template with other numbers.
 
 Items of a closed language (see `language`) are found by the language's own rule instead, since
 its texts share runs without having the same origin, and all mean nearly the same to an embedder.
@@ -13,12 +13,13 @@ its texts share runs without having the same origin, and all mean nearly the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from sys import intern
 from typing import Any, Literal, NamedTuple
 
 from pipelines.data.language import PROSE, Language
-from pipelines.data.meaning import says_again
+from pipelines.data.meaning import other_numbers, says_again
 from pipelines.data.near import matching
 from pipelines.data.rewording import Reworded
 from pipelines.data.words import grams, tokens, words
@@ -35,6 +36,10 @@ SHARED = 8
 """Items that may have a run; one of more is a phrase of the evaluation, as its instruction is."""
 MOST = 2_000
 """Words of an item that are looked for, and of a text that are looked at in one piece."""
+
+NUMBERS = 2
+"""Numbers of an item from which on a text with most of them changed is another problem; a single
+one may only be written otherwise."""
 
 How = Literal["verbatim", "reworded", "meaning"]
 
@@ -122,7 +127,15 @@ class Guarded:
                 exact = all(map(self._language.knows, signs))
                 return Hit(found, "verbatim" if exact else "reworded", 1.0)
         read = words(text)
-        return self._verbatim(read) or self._in_other_words(read)
+        others: set[int] = set()
+        for hit in chain(self._verbatim(read), self._in_other_words(read)):
+            if hit.how == "verbatim":
+                return hit
+            if hit.item not in others:
+                if not other_numbers(text, self._texts[hit.item], NUMBERS):
+                    return hit
+                others.add(hit.item)  # the item's template with other numbers in it
+        return None
 
     def leaks(self, texts: Iterable[str], nearest: Nearest | None = None) -> list[Hit | None]:
         """For each text its leak; by meaning too, where somebody can say what is near."""
@@ -140,11 +153,11 @@ class Guarded:
                     found[number] = Hit(one[0], "meaning", one[1])
         return found
 
-    def _verbatim(self, read: list[str]) -> Hit | None:
+    def _verbatim(self, read: list[str]) -> Iterator[Hit]:
         for n, known in self._short.items():
             for gram in grams(read, n):
                 if gram in known:
-                    return Hit(known[gram], "verbatim", 1.0)
+                    yield Hit(known[gram], "verbatim", 1.0)
         tried: set[tuple[int, int]] = set()
         for place, gram in enumerate(grams(read, RUN)):
             if gram not in self._runs:
@@ -158,9 +171,8 @@ class Guarded:
                 around = read[max(0, place - len(item)) : place + 2 * len(item)]
                 share, piece = self._reworded.compared(number, around)
                 if share > SHARE or piece >= LONG:
-                    return Hit(number, "verbatim" if share > 0.99 else "reworded", share)
-        return None
+                    yield Hit(number, "verbatim" if share > 0.99 else "reworded", share)
 
-    def _in_other_words(self, read: list[str]) -> Hit | None:
-        found = self._reworded.found(read)
-        return None if found is None else Hit(found[0], "reworded", found[1])
+    def _in_other_words(self, read: list[str]) -> Iterator[Hit]:
+        for number, share in self._reworded.found(read):
+            yield Hit(number, "reworded", share)

@@ -25,7 +25,7 @@ from events.catalog.reviews import Choice
 from events.errors import Malformed
 from events.suggest import malformed, near
 from pipelines.data.preferences import Answer, Preference, Scored, preferences
-from pipelines.data.rows import LARGEST, TELLING, Provenance, Row, finite, lines
+from pipelines.data.rows import LARGEST, TELLING, Provenance, Row, deep, finite, lines
 from trainers.rows import Evaluated, Pair, Solved, Written
 from trainers.rows import Row as Shape
 
@@ -205,8 +205,14 @@ def _parsed(text: bytes) -> Row:
         raise ValueError(f"it is not JSON ({error.msg}, column {error.colno})") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    except ValueError as error:
+        if "int_max_str_digits" not in str(error):
+            raise
+        raise ValueError("a number has thousands of digits") from None
     if not isinstance(row, dict):
         raise ValueError("it is no JSON object")
+    if deep(row):
+        raise ValueError("it is nested too deeply")
     if not finite(row):
         raise ValueError("it holds an infinite number, or half of a character")
     return row

@@ -14,7 +14,7 @@ from memory.words import words
 
 BEYOND = 0.5
 """Cosine less the share of words in common, from which on a text says an item again."""
-_NUMBER = re.compile(r"\d+")
+_NUMBER = re.compile(r"\d(?:[\d,]*\d)?")
 
 
 def says_again(text: str, item: str, cosine: float) -> bool:
@@ -30,8 +30,12 @@ def shared(text: str, item: str) -> float:
     return len(one & other) / max(1, min(len(one), len(other)))
 
 
-def other_numbers(text: str, item: str) -> bool:
-    """Whether both have numbers, written in digits, and most of them are others."""
-    one, other = set(_NUMBER.findall(text)), set(_NUMBER.findall(item))
-    least = min(len(one), len(other))
-    return least > 0 and 2 * len(one & other) < least
+def other_numbers(text: str, item: str, least: int = 1) -> bool:
+    """Whether both have so many numbers, written in digits, and most of them are others."""
+    one, other = _numbers(text), _numbers(item)
+    fewer = min(len(one), len(other))
+    return fewer >= least and 2 * len(one & other) < fewer
+
+
+def _numbers(text: str) -> set[str]:
+    return {found.replace(",", "") for found in _NUMBER.findall(text)}

@@ -1,7 +1,8 @@
 """Rows that repeat an earlier one, exactly or nearly; the first of them stays.
 
 In prose two texts are near duplicates when they share 70 % of their runs of three words, or, where
-they are too short for that to mean anything, when one word makes the difference. Which pairs
+they are too short for that to mean anything, when one word makes the difference, be it another one
+or in another place. Which pairs
 share so much is found exactly, without sketches and their luck: a text whose smallest runs (by
 any fixed order) meet none of the smallest of another cannot share 70 % with it, so only those few
 are kept and looked up. The answer does not depend on the order by which they are sorted.
@@ -22,8 +23,8 @@ from pipelines.data.words import grams, one_left_out, tokens, words
 
 ALIKE = 0.7
 """Share of runs of three words, of those in either text, from which on one repeats the other."""
-SHORT = 24
-"""Words below which a single changed word already breaks more runs than that."""
+SHORT = 32
+"""Words below which a single word, changed or moved, already breaks more runs than that."""
 TINY = 8
 """Words below which a single other word may well make another text."""
 WIDEST = 64
@@ -78,7 +79,8 @@ def _in_prose(texts: Iterable[str]) -> list[Near | None]:
 
 
 def _edited(read: Sequence[str], number: int, edits: dict[int, int]) -> int | None:
-    """A short text that differs in one word at most; otherwise this one is remembered."""
+    """A short text in which one word at most is another one, or stands elsewhere; otherwise this
+    one is remembered."""
     left_out = list(one_left_out(read))
     near = next((edits[one] for one in left_out if one in edits), None)
     if near is None:

@@ -7,7 +7,7 @@ from html import escape
 from typing import NamedTuple
 
 WIDTH, HEIGHT = 640, 200
-LEFT, BOTTOM, TOP = 44, 26, 12
+LEFT, BOTTOM, TOP = 62, 26, 12
 
 
 class Bar(NamedTuple):
@@ -39,6 +39,15 @@ class Curve(NamedTuple):
     """Where the other side of its gate lies, of a band."""
 
 
+class Span(NamedTuple):
+    """A figure with its interval beside its bound."""
+
+    value: float
+    low: float
+    high: float
+    bound: float
+
+
 def histogram(title: str, values: Sequence[float], low: float, high: float, bins: int = 20) -> Plot:
     """How often values lie in each stretch from `low` to `high`; others count at its ends."""
     counts = [0] * bins
@@ -63,8 +72,9 @@ def line(curve: Curve) -> str:
         return f"{LEFT + along * wide:.1f},{TOP + (1 - above) * tall:.1f}"
 
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
-        f"<title>{escape(curve.title)}</title>",
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="plot" '
+        f'viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
+        f"<title>{escape(curve.title)}</title><desc>{_course(curve)}</desc>",
         f'<text x="{LEFT - 6}" y="{TOP + 8}" text-anchor="end">{high:.3g}</text>',
         f'<text x="{LEFT - 6}" y="{HEIGHT - BOTTOM}" text-anchor="end">{low:.3g}</text>',
         f'<text x="{LEFT}" y="{HEIGHT - 8}">step {left:g}</text>',
@@ -84,8 +94,9 @@ def svg(plot: Plot) -> str:
     step = (WIDTH - LEFT) / max(len(plot.bars), 1)
     tall = HEIGHT - TOP - BOTTOM
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
-        f"<title>{escape(plot.title)}</title>",
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="plot" '
+        f'viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
+        f"<title>{escape(plot.title)}</title><desc>{_tallest(plot)}</desc>",
         f'<line x1="{LEFT}" y1="{HEIGHT - BOTTOM}" x2="{WIDTH}" y2="{HEIGHT - BOTTOM}"/>',
         f'<text x="{LEFT - 6}" y="{TOP + 8}" text-anchor="end">{most:g}</text>',
         f'<text x="{LEFT - 6}" y="{HEIGHT - BOTTOM}" text-anchor="end">0</text>',
@@ -109,3 +120,48 @@ def svg(plot: Plot) -> str:
         )
         parts.append(f'<text x="{x + 4:.1f}" y="{TOP + 8}">{escape(plot.bound)}</text>')
     return "".join([*parts, "</svg>"])
+
+
+def beside(one: Span) -> str:
+    """A figure on a line of its own scale. It repeats what stands in words next to it, and is
+    silent to who has the page read to them."""
+    low, high = min(one.low, one.bound), max(one.high, one.bound)
+    wide = (high - low) or abs(one.bound) or 1.0
+
+    def along(value: float) -> float:
+        return round(8 + 128 * (value - low) / wide, 1)
+
+    bar = max(2.0, round(along(one.high) - along(one.low), 1))
+    bound = along(one.bound)
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" class="span" viewBox="0 0 144 24"'
+        ' aria-hidden="true">'
+        f'<line x1="8" y1="12" x2="136" y2="12"/>'
+        f'<rect x="{along(one.low)}" y="9" width="{bar}" height="6"/>'
+        f'<circle cx="{along(one.value)}" cy="12" r="4"/>'
+        f'<line class="edge" x1="{bound}" y1="1" x2="{bound}" y2="23"/></svg>'
+    )
+
+
+def _course(curve: Curve) -> str:
+    """A curve in words, for who does not see it."""
+    if not curve.points:
+        return "Nothing was recorded."
+    (left, first), (right, last) = curve.points[0], curve.points[-1]
+    values = [y for _, y in curve.points]
+    gates = [f"{gate:g}" for gate in (curve.bound, curve.other) if gate is not None]
+    gate = f"; its gate lies at {' and '.join(gates)}" if gates else ""
+    return (
+        f"From {first:.3g} at step {left:g} to {last:.3g} at step {right:g}, between"
+        f" {min(values):.3g} and {max(values):.3g}{gate}."
+    )
+
+
+def _tallest(plot: Plot) -> str:
+    """Bars in words."""
+    if not plot.bars:
+        return "Nothing to show."
+    most = max(plot.bars, key=lambda bar: bar.value)
+    whole = sum(bar.value for bar in plot.bars)
+    bound = f"; {plot.bound}" if plot.bound else ""
+    return escape(f"{len(plot.bars)} bars, {whole:g} in all, most at {most.label}{bound}.")

@@ -11,7 +11,7 @@ Measured on rows as they came, before anything is taken out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -19,12 +19,13 @@ from pydantic import ValidationError
 
 from events.catalog.training import Measured
 from events.suggest import malformed
-from pipelines.data.contamination import Guarded, Hit, Nearest
+from pipelines.data.contamination import SHORTEST, Guarded, Hit, Nearest
 from pipelines.data.figures import share, weakest
 from pipelines.data.language import PROSE, Language, language_of
 from pipelines.data.near import Near, repeated
 from pipelines.data.reference import balance, diversity, scale
 from pipelines.data.rows import Row, evenly
+from pipelines.data.words import tokens
 from trainers.model_types.kind import ModelType, Problem, Step, Trajectory, problem_of
 from trainers.rows import Pair, Solved, Written
 
@@ -102,12 +103,11 @@ def leaks_of(
     """The rows that have an evaluation item in what they ask or in what they teach."""
     if not len(guarded):
         return {}
-    found: dict[int, Hit] = {}
-    for name in ("prompt", "completion", "chosen", "rejected", "outcome"):
-        texts = [str(row.get(name) or "") for row in rows]
-        for number, hit in _told(guarded.leaks(texts, nearest)).items():
-            found.setdefault(number, hit)
-    return found
+    told = [_texts_of(row) for row in rows]
+    different = list(dict.fromkeys(text for texts in told for text in texts))
+    leaks = dict(zip(different, guarded.leaks(different, nearest), strict=True))
+    hits = [next((hit for text in texts if (hit := leaks[text])), None) for texts in told]
+    return _told(hits)
 
 
 def compared(row: Row, kind: ModelType | None) -> str:
@@ -162,6 +162,19 @@ def _preferred(row: Row, problem: Problem, kind: ModelType) -> str:
     if chosen is None or rejected is None or chosen > rejected:
         return ""
     return "nothing tells them apart" if chosen == rejected else "the rejected one is the better"
+
+
+def _texts_of(row: Row) -> list[str]:
+    """All that a row could teach by heart. Of steps each part for itself, and none that is as short
+    as `verdict`: such a word may well be the whole of an evaluation item elsewhere.
+    """
+    names = ("prompt", "completion", "chosen", "rejected", "outcome")
+    texts = [str(row.get(name) or "") for name in names]
+    given = row.get("steps")
+    steps = [one for one in given if isinstance(one, Mapping)] if isinstance(given, list) else []
+    parts = (str(one.get(part) or "") for one in steps for part in Step._fields[:3])
+    texts += [text for text in parts if len(tokens(text)) >= SHORTEST]
+    return [text for text in texts if text]
 
 
 def _told(found: Sequence[T | None]) -> dict[int, T]:

@@ -9,21 +9,12 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
 
-from pipelines.data.plots import Curve, Plot, line, svg
+from pipelines.data.looks import whole
+from pipelines.data.plots import Curve, Plot, Span, beside, line, svg
 
 CELL = 160
 """Characters that a cell shows of a text."""
 BLOCKS = " ▁▂▃▄▅▆▇█"
-
-_STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;"
-    "color:#1c1c1c;background:#fff}table{border-collapse:collapse;margin:.5rem 0 1.5rem}"
-    "td,th{border:1px solid #ccc;padding:.2rem .6rem;text-align:left;vertical-align:top}"
-    "svg{width:100%;max-width:40rem}svg text{font:10px system-ui,sans-serif;fill:#444}"
-    "svg rect{fill:#3b6ea5}svg polyline{fill:none;stroke:#3b6ea5;stroke-width:1.5}"
-    "svg line{stroke:#888}svg .bound{stroke:#b3261e;stroke-dasharray:4 3}"
-    ".no{color:#b3261e}.yes{color:#1e6b34}"
-)
 
 
 class Table(NamedTuple):
@@ -33,6 +24,8 @@ class Table(NamedTuple):
     headings: tuple[str, ...]
     rows: Sequence[Sequence[object]]
     note: str = ""
+    early: bool = False
+    """Before the figures: whoever reads no further has read it."""
 
 
 class Checked(NamedTuple):
@@ -42,6 +35,8 @@ class Checked(NamedTuple):
     found: str
     bound: str
     passed: bool
+    span: Span | None = None
+    """Where it lies beside its bound, drawn; None where there is nothing to draw."""
 
 
 class Report(NamedTuple):
@@ -58,6 +53,9 @@ class Report(NamedTuple):
 def markdown(report: Report) -> str:
     """For a terminal, a pull request, a mail."""
     parts = [f"# {_safe(report.title)}", *map(_safe, report.lines)]
+    for table in report.tables:
+        if table.early:
+            parts += _section(table)
     checks = [
         (one.name, one.found, one.bound, "yes" if one.passed else "no") for one in report.checks
     ]
@@ -79,45 +77,69 @@ def markdown(report: Report) -> str:
         bound = f"; gate {' to '.join(gates)}" if gates else ""
         parts += [f"## {_safe(one.title)}", f"`{drawn}` (from {low:.3g} to {high:.3g}{bound})"]
     for table in report.tables:
-        parts += [f"## {_safe(table.title)}", *([_safe(table.note)] if table.note else [])]
-        parts.append(_grid(table.headings, table.rows))
+        if not table.early:
+            parts += _section(table)
     return "\n\n".join(parts) + "\n"
 
 
 def page(report: Report) -> str:
     """For a browser, opened from a file or out of a store."""
-    parts = [f"<h1>{escape(report.title)}</h1>", *(f"<p>{escape(one)}</p>" for one in report.lines)]
+    first, *others = report.lines or ("",)
+    parts = [f"<h1>{escape(report.title)}</h1>"]
+    if first:
+        parts.append(f'<p class="first">{escape(first)}</p>')
+    parts += [f"<p>{escape(one)}</p>" for one in others]
+    parts += [_drawn(table) for table in report.tables if table.early]
     if report.checks:
-        rows = "".join(
-            f"<tr><td>{escape(one.name)}</td><td>{escape(one.found)}</td><td>{escape(one.bound)}"
-            f'</td><td class="{"yes" if one.passed else "no"}">{"yes" if one.passed else "no"}</td>'
-            "</tr>"
-            for one in report.checks
-        )
-        parts.append(f"<table>{_head(('measure', 'found', 'bound', 'kept'))}{rows}</table>")
-    parts += [f"<h2>{escape(plot.title)}</h2>{svg(plot)}" for plot in report.plots]
-    parts += [f"<h2>{escape(one.title)}</h2>{line(one)}" for one in report.curves]
-    for table in report.tables:
-        note = f"<p>{escape(table.note)}</p>" if table.note else ""
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(_cell(one))}</td>" for one in row) + "</tr>"
-            for row in table.rows
-        )
-        parts.append(
-            f"<h2>{escape(table.title)}</h2>{note}<table>{_head(table.headings)}{body}</table>"
-        )
+        rows = "".join(map(_checked, report.checks))
+        headings: tuple[str, ...] = ("measure", "found", "bound", "kept")
+        if any(one.span for one in report.checks):
+            headings = (*headings, "beside its bound, dashed")
+        parts.append(_scrolling("Figures and their bounds", f"{_head(headings)}{rows}"))
+    drawn = [_plotted(plot.title, svg(plot)) for plot in report.plots]
+    drawn += [_plotted(one.title, line(one)) for one in report.curves]
+    if drawn:
+        parts.append(f'<div class="g">{"".join(drawn)}</div>')
+    parts += [_drawn(table) for table in report.tables if not table.early]
+    return whole(escape(report.title), "".join(parts))
+
+
+def _checked(one: Checked) -> str:
+    kept = "yes" if one.passed else "no"
+    cells = "".join(f"<td>{escape(cell)}</td>" for cell in (one.name, one.found, one.bound))
+    drawn = f"<td>{beside(one.span)}</td>" if one.span else ""
+    return f'<tr>{cells}<td class="{kept}">{kept}</td>{drawn}</tr>'
+
+
+def _drawn(table: Table) -> str:
+    note = f"<p>{escape(table.note)}</p>" if table.note else ""
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(_cell(one))}</td>" for one in row) + "</tr>"
+        for row in table.rows
+    )
+    shown = _scrolling(table.title, f"{_head(table.headings)}{body}")
+    return f"<h2>{escape(table.title)}</h2>{note}{shown}"
+
+
+def _scrolling(title: str, rows: str) -> str:
+    """A table that scrolls by itself, with the keyboard too, where the page is narrower."""
+    told = escape(title, quote=True)
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-        "style-src 'unsafe-inline'\">"
-        f"<title>{escape(report.title)}</title><style>{_STYLE}</style></head>"
-        f"<body>{''.join(parts)}</body></html>\n"
+        f'<div class="t" tabindex="0" role="region" aria-label="{told}"><table>{rows}</table></div>'
     )
 
 
+def _plotted(title: str, drawn: str) -> str:
+    return f'<section><h2>{escape(title)}</h2><div class="t">{drawn}</div></section>'
+
+
+def _section(table: Table) -> list[str]:
+    note = [_safe(table.note)] if table.note else []
+    return [f"## {_safe(table.title)}", *note, _grid(table.headings, table.rows)]
+
+
 def _head(headings: Iterable[str]) -> str:
-    return "<tr>" + "".join(f"<th>{escape(one)}</th>" for one in headings) + "</tr>"
+    return "<tr>" + "".join(f'<th scope="col">{escape(one)}</th>' for one in headings) + "</tr>"
 
 
 def _grid(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

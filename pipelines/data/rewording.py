@@ -50,8 +50,8 @@ class Reworded:
                     if often[word] <= rare:
                         self._has.setdefault(word, []).append(number)
 
-    def found(self, read: Sequence[str]) -> tuple[int, float] | None:
-        """The item that is there in other words, and how much of it."""
+    def found(self, read: Sequence[str]) -> Iterator[tuple[int, float]]:
+        """The items that are there in other words, and how much of each."""
         for piece in _windows(read):
             here = set(piece)
             counted: defaultdict[int, float] = defaultdict(float)
@@ -61,8 +61,7 @@ class Reworded:
             for number in nlargest(TRIED, counted, key=counted.__getitem__):
                 share = self._told_again(number, piece, here)
                 if share:
-                    return number, share
-        return None
+                    yield number, share
 
     def compared(self, number: int, text: Sequence[str]) -> tuple[float, float]:
         """What share of an item's weight stands in a text in the same order, and how many rare

@@ -31,6 +31,8 @@ TELLING = frozenset({
 LARGEST = 10_000_000
 """Bytes of one line."""
 CHUNK = 1 << 16
+DEEPEST = 64
+"""Levels of lists and objects within a row; whoever walks through one may call himself."""
 
 
 class Provenance(BaseModel):
@@ -92,6 +94,8 @@ def read(content: bytes) -> list[Row]:
             row = json.loads(text)
         except ValueError as error:
             raise LogDamaged(f"a row is no JSON ({error})", where=f"line {number}") from None
+        except RecursionError:
+            raise LogDamaged("a row is nested too deeply", where=f"line {number}") from None
         if not isinstance(row, dict):
             raise LogDamaged("a row is no JSON object", where=f"line {number}")
         found.append(row)
@@ -145,6 +149,21 @@ def finite(value: Any) -> bool:
                 open_ones += [*inner, *inner.values()]
             case list() as inner:
                 open_ones += inner
+    return True
+
+
+def deep(value: Any) -> bool:
+    """Whether it is nested too deeply for a row."""
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
     return True
 
 

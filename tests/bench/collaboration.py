@@ -83,7 +83,15 @@ async def ours(url: str, journal: Path, many: int) -> float:
     caller = Caller([teacher, verifier])
     with Journal(journal) as kept:
         plan = Plan(
-            "bench", 1, model_type(KIND), many, 7, teacher, verifier, Budget(), in_flight=IN_FLIGHT
+            dataset="bench",
+            part=1,
+            type=model_type(KIND),
+            quantity=many,
+            seed=7,
+            teacher=teacher,
+            verifier=verifier,
+            budget=Budget(),
+            in_flight=IN_FLIGHT,
         )
         began = time.perf_counter()
         made = await collaborate(plan, caller, kept, lambda _: None)

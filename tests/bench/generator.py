@@ -81,8 +81,16 @@ async def made(name: str, many: int, together: int, journal: Path) -> float:
     async with experts([name]) as found:
         caller = Caller(found[name])
         with Journal(journal) as kept:
+            teacher, verifier = found[name][:2]
             plan = Plan(
-                *("bench", 1, kind, many, 7, *found[name][:2], Budget()),
+                dataset="bench",
+                part=1,
+                type=kind,
+                quantity=many,
+                seed=7,
+                teacher=teacher,
+                verifier=verifier,
+                budget=Budget(),
                 together=together,
                 in_flight=50 if together == 1 else 8,
             )

@@ -7,13 +7,17 @@ asked anew by whoever resumes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from agents.data_generator.collaboration.journal import Journal
 from agents.data_generator.collaboration.session import Session
+from guardrails.budget import Budget
+from guardrails.caller import Caller
 from guardrails.calls import Message
 from guardrails.endpoint import Endpoint
 from guardrails.refusals import CallFailed
@@ -64,33 +68,68 @@ async def asked(
     """The model's answer as that class."""
     plan = session.plan
     name = f"{session.name}/{node}"
-    seed = chance(plan.seed, name).getrandbits(31)
-    max_tokens = min(max_tokens, MOST_TOKENS)
-    question = {
-        "endpoint": endpoint.name,
-        "model": endpoint.model,
-        "answer": answer.__name__,
-        "seed": seed,
-        "max_tokens": max_tokens,
-        "messages": [one._asdict() for one in messages],
-    }
+    question = Question(
+        endpoint, messages, chance(plan.seed, name).getrandbits(31), answer, max_tokens
+    )
+    way = Way(session.caller, session.journal, plan.budget, session.turn.waiting)
+    return await put(way, name, question)
+
+
+class Question(NamedTuple):
+    """What one model is asked."""
+
+    endpoint: Endpoint
+    messages: Sequence[Message]
+    seed: int
+    answer: type[BaseModel] | None
+    """As what it is to answer; None takes its words."""
+    max_tokens: int
+    temperature: float = 0.0
+
+    def told(self) -> dict[str, Any]:
+        """As a journal compares it and a transcript keeps it."""
+        return {
+            "endpoint": self.endpoint.name,
+            "model": self.endpoint.model,
+            "answer": None if self.answer is None else self.answer.__name__,
+            "seed": self.seed,
+            "temperature": self.temperature,
+            "max_tokens": min(self.max_tokens, MOST_TOKENS),
+            "messages": [one._asdict() for one in self.messages],
+        }
+
+
+class Way(NamedTuple):
+    """By whom it is asked, where what came is kept, and what it may cost."""
+
+    caller: Caller
+    journal: Journal
+    budget: Budget
+    waiting: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    """What came is kept within it, before anybody else's turn."""
+
+
+async def put(way: Way, key: str, question: Question) -> Came[Any]:
+    """What came of it: as it was kept under this key, or made now and kept."""
+    told = question.told()
 
     async def make() -> dict[str, Any]:
         try:
-            came = await session.caller.ask(
-                endpoint.name,
-                messages,
-                budget=plan.budget,
-                answer=answer,
-                seed=seed,
-                max_tokens=max_tokens,
+            came = await way.caller.ask(
+                question.endpoint.name,
+                question.messages,
+                budget=way.budget,
+                answer=question.answer,
+                temperature=question.temperature,
+                seed=question.seed,
+                max_tokens=told["max_tokens"],
             )
         except CallFailed as failed:
             return badly(failed)
-        value = came.value.model_dump(mode="json") if came.value is not None else None
         return {
-            "value": value,
+            "value": None if came.value is None else came.value.model_dump(mode="json"),
             "text": came.text,
+            "finish": came.finish,
             "rung": came.rung,
             "tokens_in": came.tokens_in,
             "tokens_out": came.tokens_out,
@@ -99,11 +138,11 @@ async def asked(
         }
 
     try:
-        async with session.turn.waiting():  # what came is kept before anybody else's turn
-            gave = await session.journal.once(name, question, make, plan.budget.spent)
+        async with way.waiting():
+            gave = await way.journal.once(key, told, make, way.budget.spent)
     except CallFailed as failed:
-        return unsaid(question, failed)
-    return read(question, gave, answer)
+        return unsaid(told, failed)
+    return read(told, gave, question.answer)
 
 
 def badly(failed: CallFailed) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from agents.data_generator.collaboration.answers import PlannedTrajectory
 from events.errors import RatchetError
+from guardrails.orders import order_in
 from guardrails.scanning import unfit
 from trainers.model_types.kind import ModelType, Problem, Step, Trajectory
 from trainers.model_types.steps import final, written
@@ -109,7 +110,17 @@ def _verified(kind: ModelType, problem: Problem, found: Trajectory) -> Checked:
     issues = tuple(_wrong_steps(kind, problem, found))
     if issues:
         return Checked(found, completion, verdict.reward, "steps", issues)
+    order = _order(problem, found)
+    if order:
+        what = f"it gives an order, which is not in the problem: {order[:60]!r}"
+        return Checked(found, completion, verdict.reward, "order", (what,))
     return Checked(found, completion, verdict.reward)
+
+
+def _order(problem: Problem, found: Trajectory) -> str:
+    """What a verifier might obey instead of judging, and a small model would learn to say."""
+    told = [text for step in found.steps for text in (step.title, step.reasoning, step.action)]
+    return order_in("\n".join([*told, found.outcome]), f"{problem.prompt}\n{problem.answer}")
 
 
 def _steps_hold(kind: ModelType, problem: Problem, text: str) -> bool:

@@ -90,6 +90,7 @@ class Journal:
         """Send everything to the disk and let others have the file."""
         if self._file >= 0:
             os.fsync(self._file)
+            fcntl.flock(self._file, fcntl.LOCK_UN)  # a descriptor that still syncs shares the lock
             os.close(self._file)
             self._file = -1
 

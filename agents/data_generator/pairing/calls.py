@@ -12,11 +12,10 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from agents.data_generator.collaboration.calling import MOST_TOKENS, Came, badly, read, unsaid
+from agents.data_generator.collaboration.calling import Came, Question, Way, put
 from agents.data_generator.pairing.plan import Desk
 from guardrails.calls import Message
 from guardrails.endpoint import Endpoint
-from guardrails.refusals import CallFailed
 from trainers.model_types.kind import chance
 
 T = TypeVar("T")
@@ -36,44 +35,9 @@ async def asked(
     """The model's words, or its answer as that class."""
     plan = desk.plan
     seed = chance(plan.seed, node, about).getrandbits(31)
-    max_tokens = min(max_tokens, MOST_TOKENS)
-    question = {
-        "endpoint": endpoint.name,
-        "model": endpoint.model,
-        "answer": None if answer is None else answer.__name__,
-        "seed": seed,
-        "temperature": temperature,
-        "max_tokens": max_tokens,
-        "messages": [one._asdict() for one in messages],
-    }
-
-    async def make() -> dict[str, Any]:
-        try:
-            came = await desk.caller.ask(
-                endpoint.name,
-                messages,
-                budget=plan.budget,
-                answer=answer,
-                temperature=temperature,
-                seed=seed,
-                max_tokens=max_tokens,
-            )
-        except CallFailed as failed:
-            return badly(failed)
-        return {
-            "value": None if came.value is None else came.value.model_dump(mode="json"),
-            "text": came.text,
-            "finish": came.finish,
-            "tokens_in": came.tokens_in,
-            "tokens_out": came.tokens_out,
-            "money": came.money,
-        }
-
-    try:
-        gave = await desk.journal.once(f"{desk.name}/{node}", question, make, plan.budget.spent)
-    except CallFailed as failed:
-        return unsaid(question, failed)
-    return read(question, gave, answer)
+    question = Question(endpoint, messages, seed, answer, max_tokens, temperature)
+    way = Way(desk.caller, desk.journal, plan.budget)
+    return await put(way, f"{desk.name}/{node}", question)
 
 
 async def all_of(calls: Sequence[Coroutine[Any, Any, T]]) -> list[T]:

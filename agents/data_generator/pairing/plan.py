@@ -7,12 +7,10 @@ from typing import NamedTuple
 
 from agents.data_generator.collaboration.journal import Journal
 from agents.data_generator.collaboration.session import Said
+from agents.data_generator.collaboration.task import Task
 from events.catalog.data import Scorer
-from events.errors import Malformed
-from guardrails.budget import Budget
 from guardrails.caller import Caller
 from guardrails.endpoint import Endpoint
-from trainers.model_types.kind import ModelType
 
 TEMPERATURES = (0.2, 0.7, 1.0, 1.2)
 """Of the answers to one prompt, in turn: the first is careful, the last is daring."""
@@ -28,52 +26,32 @@ class Writers(NamedTuple):
     """Whether the writer is told what its task is. A policy is given the prompt alone."""
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, kw_only=True)
+class Plan(Task):
     """One part of a set of pairs, as it is to be made."""
 
-    dataset: str
-    part: int
-    type: ModelType
-    quantity: int
-    """Pairs that are wanted."""
-    seed: int
-    """Of the prompts, and of what the models are asked."""
     writer: Endpoint
     judge: Endpoint
     """Another model than the writer: nobody marks his own work."""
-    budget: Budget
     told: bool = True
     scorer: Scorer | None = None
     """Left out, the type's verifier where it decides, else the judge."""
     answers: int = 4
     """To each prompt."""
-    difficulty: float = 0.5
-    first: int = 0
-    """Prompts before the first of this part; parts that share a seed share no prompt."""
-    prompts: int = 1
-    """How many are tried at most."""
     in_flight: int = 25
     """Prompts at the same time."""
-    purpose: str = ""
     rules: tuple[str, ...] = ()
-    focus: tuple[str, ...] = ()
-    licence: str = "generated"
     max_tokens: int = 1024
     """Of one answer."""
 
     def __post_init__(self) -> None:
-        one, other = self.writer, self.judge
-        if (one.url, one.model) == (other.url, other.model):
-            raise Malformed(
-                f"the writer {one.model!r} would judge its own answers",
-                where=f"dataset {self.dataset}, part {self.part}",
-                right="a judge with another model, or at another endpoint",
-            )
-
-    def name(self, index: int) -> str:
-        """Of a prompt: the same in every process, and after every death."""
-        return f"{self.dataset}/{self.part}/{index}"
+        super().__post_init__()
+        self.apart(
+            self.writer,
+            self.judge,
+            f"the writer {self.writer.model!r} would judge its own answers",
+            "a judge with another model, or at another endpoint",
+        )
 
 
 @dataclass

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.data_generator.collaboration.journal import Journal
+from agents.data_generator.collaboration.task import TRIES
 from agents.data_generator.pairing.many import Came, Tried, paired
 from agents.data_generator.pairing.plan import Plan, Writers
 from agents.data_generator.pairing.rewards import Asked, Rewards, centred
 from agents.data_generator.pairing.scoring import pair_of
 from agents.data_generator.sources.source import Built, Order, Row, SourceFailed
-from agents.data_generator.sources.synthetic import FOR_GOOD, TRIES, rules_of
+from agents.data_generator.sources.synthetic import FOR_GOOD, rules_of
 from events.catalog.costs import Spent
 
 METHOD = "sampling"
@@ -49,7 +50,6 @@ class Sampling:
                 answers=asked.answers,
                 difficulty=asked.difficulty,
                 first=TRIES * asked.first,
-                prompts=TRIES * asked.quantity,
                 purpose="" if order.profile is None else order.profile.purpose,
                 rules=rules_of(order.profile),
                 focus=asked.focus,

@@ -12,7 +12,7 @@ from agents.data_generator.sources.source import Row
 from events.errors import RatchetError
 from pipelines.data.importing import pairs_in
 from pipelines.data.preferences import Preference
-from pipelines.data.rows import Provenance, finite, line
+from pipelines.data.rows import Provenance, deep, finite, line
 from trainers.model_types.kind import ModelType, Problem, held_out, problem, problem_of
 
 
@@ -42,7 +42,7 @@ class PairSieve(Sieve):
     def _read(self, raw: object) -> tuple[str, Row | None]:
         if not isinstance(raw, dict) or not all(isinstance(name, str) for name in raw):
             return "no-row", None
-        if not finite(raw):
+        if deep(raw) or not finite(raw):
             return "no-row", None
         given = clean(raw) if self._redact else dict(raw)
         try:

@@ -16,6 +16,7 @@ from agents.data_generator.collaboration.planner import numbered
 from agents.data_generator.pairing.calls import all_of, asked
 from agents.data_generator.pairing.plan import TEMPERATURES, Desk, Plan
 from guardrails.calls import Message
+from guardrails.orders import order_in
 from guardrails.quoting import quoted
 from guardrails.scanning import unfit
 from pipelines.data.words import plain
@@ -55,6 +56,7 @@ async def written(desk: Desk, problem: Problem) -> Written:
         text = str(gave.get("text", "")).strip()
         whole = gave.get("finish") != "length" and len(text) <= LONGEST
         fit = whole and unfit(text, problem.prompt, thoughts=True) is None
+        fit = fit and not order_in(text, problem.prompt)
         if fit and plain(text).split():
             texts.setdefault(" ".join(plain(text).split()), text)
     if len(texts) >= 2:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from agents.data_generator.sources.aside import aside
 from agents.data_generator.sources.sieve import Sieve
@@ -12,6 +11,7 @@ from agents.data_generator.sources.source import Built, Order, SourceFailed
 from agents.data_generator.sources.web import UNKNOWN, sliced
 from events.artifacts import Artifacts
 from events.errors import RatchetError
+from pipelines.data.rows import read
 
 
 class Shared(NamedTuple):
@@ -54,9 +54,9 @@ class Collaborative:
         wanted = order.asked.first + order.asked.quantity
         for one in sets:
             try:
-                rows = self._lines(one.rows)
-                provenance = self._lines(one.provenance)
-            except (RatchetError, ValueError):  # deleted, or not what it was
+                rows = read(self._artifacts.read(one.rows))
+                provenance = read(self._artifacts.read(one.provenance))
+            except RatchetError:  # deleted, or not what it was
                 sieve.rejected["set-not-read"] += 1
                 continue
             for place, row in enumerate(rows):
@@ -67,7 +67,3 @@ class Collaborative:
                 sieve.take(row, licence, f"dataset {one.dataset} of role {one.role}")
             order.tell({"source": self.name, "rows": len(sieve.rows)})
         return sliced(sieve, order, more=len(sieve.rows) >= wanted)
-
-    def _lines(self, reference: str) -> list[dict[str, Any]]:
-        text = self._artifacts.read(reference).decode()
-        return [json.loads(line) for line in text.splitlines() if line]

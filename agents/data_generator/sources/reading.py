@@ -53,7 +53,7 @@ def _json(page: Page, text: str) -> Iterator[object]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        for line in text.splitlines()[:MOST]:
+        for line in text.split("\n")[:MOST]:  # a text may hold other ends of lines
             if line.strip():
                 yield _line(line)
         return

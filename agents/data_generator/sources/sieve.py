@@ -16,6 +16,7 @@ from agents.data_generator.sources.source import METHODS, Row
 from events.errors import RatchetError
 from guardrails.quoting import harmful
 from guardrails.scanning import masked
+from pipelines.data.rows import deep
 from trainers.model_types.kind import ModelType, Problem, Step, Trajectory, held_out, problem_of
 from trainers.model_types.steps import final, steps_of
 
@@ -55,6 +56,8 @@ class Sieve:
 
     def _read(self, raw: object) -> tuple[str, Row | None]:
         if not isinstance(raw, Mapping) or not all(isinstance(name, str) for name in raw):
+            return "no-row", None
+        if deep(raw):
             return "no-row", None
         try:
             text = json.dumps(raw, ensure_ascii=False, allow_nan=False)

@@ -9,14 +9,13 @@ from typing import Any, NamedTuple
 from agents.data_generator.collaboration.journal import Journal
 from agents.data_generator.collaboration.many import Collaborated, collaborate
 from agents.data_generator.collaboration.plan import Plan, Sources
+from agents.data_generator.collaboration.task import TRIES
 from agents.data_generator.sources.source import METHODS, Built, Order, SourceFailed
 from events.catalog.costs import Spent
 from events.catalog.roles import RoleProfile
 from guardrails.caller import Caller
 from guardrails.endpoint import Endpoint
 
-TRIES = 2
-"""Problems that are tried for each row that is wanted, at most. So many are each part's own."""
 FOR_GOOD = ("exhausted", "hopeless")
 """Ends behind which asking for more is of no use."""
 
@@ -63,7 +62,6 @@ class Synthetic:
                 budget=budget,
                 difficulty=asked.difficulty,
                 first=TRIES * asked.first,
-                problems=TRIES * asked.quantity,
                 together=min(team.together, asked.quantity),
                 purpose="" if order.profile is None else order.profile.purpose,
                 focus=asked.focus,

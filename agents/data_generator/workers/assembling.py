@@ -16,7 +16,8 @@ from events.catalog.parts import AssemblyRequested, DatasetAssembled
 from events.catalog.training import Artifact
 from events.fact import Fact
 from events.message import Outcome
-from pipelines.data.contamination import Guarded, Nearest, guarded_texts
+from pipelines.data.contamination import Guarded, Nearest
+from pipelines.data.guards import evaluation_texts
 from pipelines.data.merging import Merged, Sourced, merged
 from pipelines.data.pooling import pooled, worth
 from pipelines.data.quality import guarding
@@ -46,7 +47,7 @@ class Assembler:
     def _assembled(self, asked: AssemblyRequested) -> DatasetAssembled:
         began = time.monotonic()
         kind = model_type(asked.model_type)
-        items = self._evaluation_texts(asked)
+        items = evaluation_texts(self._artifacts.read, asked.guarded)
         guarded = guarding(items, kind)
         nearest = self._nearest_of(items) if self._nearest_of is not None and items else None
         parts = [self._part(asked, place) for place in range(len(asked.parts))]
@@ -123,10 +124,6 @@ class Assembler:
         rows = read(self._artifacts.read(part.rows.sha256))
         provenance = read_sidecar(self._artifacts.read(part.provenance.sha256), len(rows))
         return Sourced(part.source, rows, provenance)
-
-    def _evaluation_texts(self, asked: AssemblyRequested) -> list[str]:
-        sets = [read(self._artifacts.read(one.sha256)) for one in asked.guarded]
-        return [text for rows in sets for text in guarded_texts(rows)]
 
     def _put(self, kind: str, content: bytes) -> Artifact:
         ref = self._artifacts.put(content)

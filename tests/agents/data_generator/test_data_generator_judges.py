@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from agents.data_generator import DATA_GENERATOR
+from agents.data_generator.state import MOST_GUARDED
 from events.catalog.costs import Spent
 from events.catalog.data import DatasetAccepted, DatasetRejected
 from events.catalog.deadlines import DeadlinePassed
@@ -168,6 +169,20 @@ def test_registered_evaluation_sets_are_looked_for_in_every_set() -> None:
     for name in ("second", "first", "second"):
         history.tell(EvaluationSetRegistered(name=name, artifact=exam, rows=3))
     assert all_built(history, asked).guarded == (exam, exam)
+
+
+def test_where_more_sets_are_registered_than_can_be_searched_for_no_data_is_made() -> None:
+    history, _ = begun()
+    exam = Artifact(kind="evaluation", sha256="sha256:" + "1" * 64, size=9)
+    for number in range(MOST_GUARDED):
+        history.tell(EvaluationSetRegistered(name=f"exam-{number}", artifact=exam, rows=3))
+    assert kinds(history.tell(WANTED))[0] == "DataBegun"
+    for name in ("one-too-many", "two-too-many"):
+        history.tell(EvaluationSetRegistered(name=name, artifact=exam, rows=3))
+    (refused,) = history.tell(WANTED)
+    assert isinstance(refused, DatasetRejected)
+    assert "1,000 evaluation sets, and more are registered" in refused.reason
+    assert len(history.state.guarded) == MOST_GUARDED + 1
 
 
 def test_a_part_that_failed_by_no_fault_of_its_method_is_not_rated() -> None:

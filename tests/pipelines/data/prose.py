@@ -68,6 +68,15 @@ def one_word_changed(text: str, luck: random.Random) -> str:
     return " ".join(read)
 
 
+def one_word_moved(text: str, luck: random.Random) -> str:
+    """The same words, one of them a few places on."""
+    read = text.split()
+    place = luck.randrange(len(read))
+    word = read.pop(place)
+    read.insert((place + luck.randint(1, 5)) % (len(read) + 1), word)
+    return " ".join(read)
+
+
 def asked(seed: int, many: int) -> Iterator[dict[str, object]]:
     """Facts of which a problem can be made by either template."""
     luck = random.Random(f"facts {seed}")

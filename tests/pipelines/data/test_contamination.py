@@ -54,6 +54,26 @@ def test_facts_that_another_template_tells_are_found_and_other_facts_are_not() -
     assert sum(hit is not None for hit in guarded.leaks(others)) <= 0.01 * 800
 
 
+def test_the_same_template_with_other_numbers_is_another_problem() -> None:
+    facts = list(asked(3, 300))
+    guarded = Guarded([ASKED.format(**one) for one in facts])
+    luck = random.Random("numbers")
+    others = [one | {part: luck.randint(1_000, 9_999) for part in "nmp"} for one in facts]
+    assert not any(guarded.leaks(ASKED.format(**one) for one in others))
+    assert not any(guarded.leaks(SAID_OTHERWISE.format(**one) for one in others))
+
+
+def test_numbers_that_are_only_written_otherwise_hide_nothing() -> None:
+    item = (
+        "A harbour town of 12,500 people near the northern border grows by 1,300 settlers within"
+        " the year and loses 2,050 to the cities: how many inhabitants does the register list then?"
+    )
+    guarded = Guarded([item, *texts(19, 50)])
+    assert guarded.leak(item.replace(",", "").replace("how many", "so many")) is not None
+    spelt = item.replace("1,300", "thirteen hundred").replace("2,050", "about two thousand")
+    assert guarded.leak(spelt) is not None
+
+
 def test_prose_that_was_written_apart_raises_no_alarm() -> None:
     alarms = sum(hit is not None for hit in prose().leaks(texts(13, 1_500)))
     assert alarms <= 0.001 * 1_500

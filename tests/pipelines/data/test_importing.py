@@ -50,6 +50,8 @@ def refusal(content: bytes, sort: Sort = "trajectories") -> Malformed:
         (b'{"prompt": 1, "completion": "c"}', "'prompt' may not be 1"),
         (b'{"prompt": "a", "completion": ""}', "completion"),
         (b"[" * 100_000, "nested too deeply"),
+        (b'{"x": ' + b"[" * 300 + b"]" * 300 + b"}", "nested too deeply"),
+        (b'{"x": ' + b"9" * 5_000 + b"}", "a number has thousands of digits"),
     ],
 )
 def test_what_is_wrong_with_a_line_is_told(line: bytes, told: str) -> None:

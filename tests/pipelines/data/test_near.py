@@ -11,7 +11,7 @@ import pytest
 from pipelines.data.language import language_of
 from pipelines.data.near import repeated
 from tests.infra.processes import ROOT
-from tests.pipelines.data.prose import one_word_changed, texts
+from tests.pipelines.data.prose import one_word_changed, one_word_moved, texts
 from tests.pipelines.data.solved import KINDS, some
 from trainers.model_types.kind import distinct
 
@@ -32,6 +32,15 @@ def test_one_word_edits_of_prose_are_found_and_nothing_else_is(length: int) -> N
     assert sum(near is not None for near in found[:2_000]) <= 0.01 * 2_000
     right = sum(near is not None and near.of == number for number, near in enumerate(found[2_000:]))
     assert right >= 0.99 * 500
+
+
+@pytest.mark.parametrize("length", [10, 24, 31, 40])
+def test_prose_in_which_a_word_has_been_moved_is_found(length: int) -> None:
+    many = texts(6, 1_000, length)
+    moved = [one_word_moved(text, LUCK) for text in many[:300]]
+    found = repeated([*many, *moved])
+    assert sum(near is not None for near in found[:1_000]) <= 0.01 * 1_000
+    assert sum(near is not None for near in found[1_000:]) >= 0.99 * 300
 
 
 def test_the_first_of_a_group_stays() -> None:

@@ -12,7 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.data.contamination import Guarded
-from pipelines.data.quality import COSTLY, PARTS, TARGET, Quality, evaluated, guarding, wrong_with
+from pipelines.data.quality import (
+    COSTLY,
+    PARTS,
+    TARGET,
+    Quality,
+    evaluated,
+    guarding,
+    leaks_of,
+    wrong_with,
+)
 from pipelines.data.rows import Row
 from tests.pipelines.data.prose import texts
 from tests.pipelines.data.solved import KINDS, examination, rows_of, solved
@@ -48,6 +57,20 @@ def test_a_thousand_rows_of_an_exact_expert_are_good_enough(name: str) -> None:
     assert not quality.invalid
     assert not quality.repeats
     assert not quality.leaks
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_what_a_teacher_has_hidden_in_its_reasoning_is_a_leak(name: str) -> None:
+    rows = [dict(row) for row in clean(name)[:50]]
+    for row, item in zip(rows, examination(name), strict=False):
+        first, *others = row["steps"]
+        row["steps"] = [{**first, "reasoning": item.prompt}, *others]
+    assert len(leaks_of(rows, guarded(name))) == 50
+
+
+def test_the_title_of_a_step_is_no_leak_of_an_item_that_is_a_word() -> None:
+    words = Guarded(["verdict", "sum", "close", "apology"])
+    assert not leaks_of(clean("support_replies"), words)
 
 
 @pytest.mark.parametrize("many", [20, 100])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -45,6 +48,28 @@ async def test_another_question_under_the_same_key_is_asked(tmp_path: Path) -> N
     with Journal(tmp_path / "j") as journal:
         assert await journal.once("a", {"prompt": "y"}, calls.of("z")) == {"came": "y"}
     assert calls.made == ["x", "y"]
+
+
+async def test_whoever_comes_next_does_not_wait_for_a_slow_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is sent to the disk beside the loop, by a descriptor that shares its lock."""
+    slow, sync = threading.Event(), os.fsync
+
+    def fsync(file: int) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            slow.wait(10)
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr("agents.data_generator.collaboration.journal.SYNC", 0.0)
+    with Journal(tmp_path / "j") as journal:
+        await journal.once("a", 1, Calls().of("a"))
+        await asyncio.sleep(0.05)
+    with Journal(tmp_path / "j") as journal:
+        assert journal.found == 1
+    slow.set()
+    await asyncio.sleep(0.05)
 
 
 async def test_a_journal_may_be_cut_anywhere(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ class Desk:
     def plan(self, **fields: Any) -> Plan:
         asked: dict[str, Any] = {
             "dataset": "d1", "part": 1, "type": KIND, "quantity": 6, "seed": 7,
-            "writer": self.writer, "judge": self.judge, "budget": Budget(), "prompts": 60,
+            "writer": self.writer, "judge": self.judge, "budget": Budget(), "problems": 60,
         }  # fmt: skip
         return Plan(**{**asked, **fields})
 

@@ -38,7 +38,7 @@ async def make(url: str, folder: Path) -> dict[str, Any]:
             budget=Budget(spent=journal.spent),
             scorer="judge",
             answers=ANSWERS,
-            prompts=10 * QUANTITY,
+            problems=10 * QUANTITY,
             in_flight=IN_FLIGHT,
         )
         made = await paired(plan, caller, journal, lambda _: None)

@@ -48,7 +48,7 @@ async def test_a_bad_judge_makes_no_pair_and_the_reason_is_counted(
 ) -> None:
     judge, reason = BAD[bad]
     async with desk(tmp_path, Models(judge=judge)) as at:
-        made = await at.made(quantity=6, prompts=12, scorer="judge", answers=3)
+        made = await at.made(quantity=6, problems=12, scorer="judge", answers=3)
         assert made.fruitful == []
         assert set(made.rejected) <= {reason, "alike"}
         assert made.rejected[reason] >= 6
@@ -58,7 +58,7 @@ async def test_a_bad_judge_makes_no_pair_and_the_reason_is_counted(
 
 async def test_a_judge_who_approves_of_everything_is_soon_asked_no_more(tmp_path: Path) -> None:
     async with desk(tmp_path, Models(judge=judging(lambda *_: 1.0))) as at:
-        made = await at.made(quantity=1000, prompts=2000, scorer="judge", answers=2)
+        made = await at.made(quantity=1000, problems=2000, scorer="judge", answers=2)
         assert made.ended == "hopeless"
         assert made.fruitful == []
         assert len(sent_to(at.server, "judge")) < 2 * (40 + 2 * 25)
@@ -69,7 +69,7 @@ async def test_pairs_that_the_judge_is_not_sure_of_are_kept_apart_and_do_not_cou
 ) -> None:
     barely = judging(lambda _, text, __: 0.5 + len(text) % 2 / 10)
     async with desk(tmp_path, Models(judge=barely)) as at:
-        made = await at.made(quantity=1000, prompts=80, scorer="judge")
+        made = await at.made(quantity=1000, problems=80, scorer="judge")
         assert all(row["gap"] <= 0.1 for row in rows(made))
         assert not any(one.sure for one in made.fruitful)
 
@@ -82,7 +82,7 @@ async def test_an_answer_that_gives_orders_stands_in_quotes(tmp_path: Path) -> N
         return says(f"{order} {asked.body['seed']}")
 
     async with desk(tmp_path, Models(gives_orders, judging(lambda *_: 0.0))) as at:
-        await at.made(quantity=1, prompts=1, scorer="judge", answers=2)
+        await at.made(quantity=1, problems=1, scorer="judge", answers=2)
         for asked in sent_to(at.server, "judge"):
             text = asked.body["messages"][-1]["content"]
             assert "<|im_start|>" not in text
@@ -97,7 +97,7 @@ def hang(_: Asked) -> Said:
 
 async def ends(at: Desk, **fields: Any) -> Any:
     began = time.monotonic()
-    made = await at.made(quantity=100, prompts=200, **fields)
+    made = await at.made(quantity=100, problems=200, **fields)
     assert time.monotonic() - began < 20
     return made
 
@@ -129,7 +129,7 @@ async def test_a_judge_that_hangs_is_left_when_the_time_is_up(tmp_path: Path) ->
 )
 async def test_a_bad_writer_makes_no_pair(tmp_path: Path, writer: Behaviour, reason: str) -> None:
     async with desk(tmp_path, Models(writer)) as at:
-        made = await at.made(quantity=3, prompts=6)
+        made = await at.made(quantity=3, problems=6)
         assert made.fruitful == []
         assert made.rejected == {reason: 6}
 

@@ -71,7 +71,7 @@ async def test_a_judge_sees_the_answers_in_both_orders_and_their_mean_counts(
 async def test_a_judge_who_likes_the_first_answer_best_says_nothing(tmp_path: Path) -> None:
     """Seen from both sides his scores are the same, or he is sure of nothing."""
     async with desk(tmp_path, Models(judge=judging(lambda *_: 1 / _[2]))) as at:
-        made = await at.made(quantity=50, scorer="judge", answers=2, prompts=200)
+        made = await at.made(quantity=50, scorer="judge", answers=2, problems=200)
         assert made.fruitful == []
         assert made.ended == "hopeless"
         assert set(made.rejected) <= {"tied", "alike"}
@@ -116,8 +116,8 @@ async def test_how_fast_answers_come_changes_nothing(tmp_path: Path) -> None:
 
 async def test_two_parts_share_no_prompt(tmp_path: Path) -> None:
     async with desk(tmp_path, Models()) as at:
-        one = await at.made("one.jsonl", prompts=12)
-        other = await at.made("other.jsonl", part=2, first=12, prompts=12)
+        one = await at.made("one.jsonl", problems=12)
+        other = await at.made("other.jsonl", part=2, first=12, problems=12)
     assert {row["prompt"] for row in rows(one)}.isdisjoint(row["prompt"] for row in rows(other))
 
 
@@ -157,7 +157,7 @@ async def test_nobody_judges_his_own_answers(tmp_path: Path) -> None:
 
 async def test_a_budget_ends_the_part_with_what_there_is(tmp_path: Path) -> None:
     async with desk(tmp_path, Models(), price_out_per_1m=100.0) as at:
-        made = await at.made(quantity=50, prompts=100, budget=Budget(calls=42), in_flight=4)
+        made = await at.made(quantity=50, problems=100, budget=Budget(calls=42), in_flight=4)
         assert made.ended == "budget"
         assert len(at.server.asked) <= 42
         assert 1 <= len(rows(made)) < 50

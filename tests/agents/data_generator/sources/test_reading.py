@@ -44,6 +44,13 @@ def test_a_table_of_a_page_has_rows_and_a_licence() -> None:
     assert tables(TABLE).licence == "https://creativecommons.org/licenses/by/4.0/"
 
 
+@pytest.mark.parametrize("end", ["\u2028", "\x85", "\x0b", "\x1c"])
+def test_what_ends_a_line_elsewhere_may_stand_in_a_text(end: str) -> None:
+    rows = [{"text": f"a{end}b"}, {"text": "c"}]
+    body = "".join(json.dumps(one, ensure_ascii=end < " ") + "\n" for one in rows)
+    assert list(rows_of(page(URL, body, "application/jsonl"))) == rows
+
+
 def test_what_is_broken_is_no_row() -> None:
     lines = '{"text": "a"}\n{"text": \n' + "[" * 100_000 + "\n"
     assert list(rows_of(page(URL, lines, "application/jsonl"))) == [{"text": "a"}, None, None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -58,6 +59,7 @@ def asked_in_evaluation() -> dict[str, Any]:
         (None, "no-row"),
         ([1, 2], "no-row"),
         ({1: 2}, "no-row"),
+        ({"text": json.loads("[" * 300 + "]" * 300)}, "no-row"),
         ({"text": float("nan")}, "no-row"),
         ({"text": "x" * 200_000, "sentiment": "positive"}, "too-large"),
         ({"text": "the food was good"}, "unfit"),

@@ -16,6 +16,7 @@ from agents.data_generator.sources.subscriptions import Subscription, Subscripti
 from agents.data_generator.sources.web import Site, Web
 from events.artifacts import Artifacts
 from events.catalog.costs import Limits
+from pipelines.data.rows import written
 from tests.agents.data_generator.sources.orders import Table, order, page, problems, reviews
 from trainers.model_types import model_type
 
@@ -116,10 +117,9 @@ async def test_a_page_that_the_budget_does_not_pay_is_not_asked_for(tmp_path: Pa
 
 async def test_other_roles_share_their_sets_with_licence_and_name(tmp_path: Path) -> None:
     artifacts = Artifacts(str(tmp_path / "artifacts"))
-    rows = "".join(
-        json.dumps({"prompt": one.prompt, "answer": one.answer}) + "\n" for one in problems(KIND, 6)
-    )
-    kept = artifacts.put(rows.encode()).sha256
+    note = "a\u2028b\x85c"  # which end lines elsewhere
+    rows = [{"prompt": one.prompt, "answer": one.answer, "note": note} for one in problems(KIND, 6)]
+    kept = artifacts.put(written(rows)).sha256
     beside = artifacts.put(b'{"row": 0, "source": "web", "licence": "CC0"}\n' * 6).sha256
     gone = Shared("gone", "mood", "sha256:" + "0" * 64, "sha256:" + "0" * 64)
 
