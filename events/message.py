@@ -8,7 +8,7 @@ or move it: old history still reads.
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from string import Formatter
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -22,7 +22,15 @@ Answerer = Literal["agent", "worker"]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 """A short name that is safe in streams, subjects and file names."""
 
-Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("in UTC it lies outside of the years 1 to 9999") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """A time, kept in UTC."""
 
 _named: dict[str, type[Event]] = {}
@@ -148,16 +156,20 @@ class Request(Event):
     answered_by: ClassVar[Answerer] = "agent"
     settled_by: ClassVar[tuple[str, ...]] = ()
     """The events that end what it began, where its first answer does not."""
+    begins: ClassVar[str] = ""
+    """The field in which its first answer and those events name what it began: a person's word or a
+    deadline on the way is the beginning of another chain."""
 
     def __init_subclass__(
         cls,
         *,
         answered_by: Answerer = "agent",
         settled_by: tuple[str, ...] = (),
+        begins: str = "",
         **config: Any,
     ) -> None:
         cls.answered_by, cls.opens = answered_by, answered_by == "worker"
-        cls.settled_by = settled_by
+        cls.settled_by, cls.begins = settled_by, begins
         super().__init_subclass__(**config)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from events.catalog.knowledge import LONGEST
-from events.message import Name
+from events.message import Moment, Name
 from memory.search import MOST, Question
 
 Tag = Annotated[str, Field(min_length=1, max_length=100)]
@@ -23,7 +23,7 @@ class Asked(BaseModel):
     role: Name | None = None
     kind: Name | None = None
     tag: Annotated[list[Tag], Field(max_length=32)] = []
-    at: AwareDatetime | None = None
+    at: Moment | None = None
     personal: bool = False
     """Also what is about people, for who has the scope admin."""
 

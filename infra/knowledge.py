@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ from infra.home import Home
 from infra.nearness import Nearness
 from infra.recalling import Recollection
 from infra.settings import Settings
-from memory.edge import EdgeEngine, IndexGone
+from memory.edge import EdgeEngine, IndexGone, IndexRefused
 from memory.embedding import Embedder, EmbedderAway
 from memory.filters import Condition
 from memory.index import Found
@@ -111,7 +111,8 @@ class Keeper:
 
     async def look(self, told: Callable[[int, int], None] | None = None) -> None:
         """Take in what is new."""
-        self._done = await self.library.look(told)
+        with _disk():
+            self._done = await self.library.look(told)
         if self._done >= self._heard:
             self._caught_up.set()
 
@@ -137,6 +138,10 @@ class Keeper:
                 await self.library.gone(serving)
                 await self.look()
             return await self.search(question, tries - 1)
+        except IndexRefused:
+            if tries == 1 or not await self.library.mended(serving):
+                raise
+            return await self._made_anew(question, tries)
         position = self._done if serving.filler is not None else 0
         hits = await self._told_plainly(points)
         return Answer(hits, self.library.embedder.id, degraded, serving.name, position)
@@ -159,9 +164,10 @@ class Keeper:
 
     async def forget(self, key_id: str) -> None:
         """Purge what is kept of somebody."""
-        if self.recollection is not None:
-            await self.recollection.forget(key_id)
-        await self.library.forget(key_id)
+        with _disk():
+            if self.recollection is not None:
+                await self.recollection.forget(key_id)
+            await self.library.forget(key_id)
 
     async def close(self) -> None:
         if self._settling is not None:
@@ -204,6 +210,15 @@ class Keeper:
             right="ask again in a moment; `ratchet knowledge stats` shows how far it is",
         )
 
+    async def _made_anew(self, question: Question, tries: int) -> Answer:
+        """Files of the index are damaged, and it is a cache: who has no house waits for it."""
+        if self._bus is None:
+            await self.look()
+            return await self.search(question, tries - 1)
+        self._ring()
+        what, right = "the index was damaged and is made anew", "ask again in a moment"
+        raise BeingMade(what, where="knowledge", right=right)
+
     async def _told_plainly(self, points: list[Found]) -> list[Hit]:
         """The hits with their texts; what is about people is unsealed for this answer only."""
         sealed = [str(one.payload["source_event"]) for one in points if "owner" in one.payload]
@@ -217,7 +232,8 @@ class Keeper:
     async def _rest(self) -> None:
         """Nothing is new: what there is, is put in order."""
         try:
-            await self.library.keep()
+            with _disk():
+                await self.library.keep()
         except LogUnavailable as trouble:
             self._trouble(str(trouble))
             return
@@ -234,6 +250,19 @@ class Keeper:
         if what and what != self._told:
             log.warning("the knowledge base: %s", what)
         self._told = what
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    """A disk that is full, or a folder that is none, is a trouble that passes, and no defect."""
+    try:
+        yield
+    except OSError as error:
+        raise LogUnavailable(
+            f"the knowledge base cannot keep its files: {error.strerror or error}",
+            where=str(error.filename or "knowledge"),
+            right="room and rights for its folder; it is a cache, and may be removed whole",
+        ) from None
 
 
 def keeper(

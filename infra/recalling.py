@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from events.envelope import Envelope
 from events.errors import NotFound
 from events.memory import utc_now
-from events.message import Name
+from events.message import Moment, Name
 from events.personal import is_sealed
 from events.store import EventStore
 from events.suggest import near
@@ -31,6 +31,7 @@ PATIENCE = 8.0
 """Seconds that an embedder has for memories that are new to it, and for the question."""
 NO_EMBEDDER = "found by words alone: no embedder that knows meanings is set (models.embedder)"
 AWAY = "found by words alone: the embedder does not answer"
+LATE = "found by words alone: the embedder is not ready with these memories yet, ask again"
 STEP = 500
 
 
@@ -43,7 +44,7 @@ class Asked(BaseModel):
     text: Annotated[str, Field(min_length=1, max_length=4000)]
     model: Annotated[str, Field(max_length=200)] = ""
     session: Annotated[str, Field(max_length=200)] = ""
-    at: AwareDatetime | None = None
+    at: Moment | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 5
     tokens: Annotated[int, Field(ge=0, le=10_000_000)] = 0
     """0 takes the share of the role's window."""
@@ -118,7 +119,9 @@ async def recalled(
         try:
             async with asyncio.timeout(patience), recollection.search() as search:
                 return _shown(await by(search), "")
-        except (EmbedderAway, EmbedderChanged, TimeoutError):
+        except TimeoutError:
+            degraded = LATE
+        except (EmbedderAway, EmbedderChanged, OSError):
             degraded = AWAY
     return _shown(await by(ByWords()), degraded)
 

@@ -77,11 +77,12 @@ class EndpointEmbedder:
         return made
 
     def _checked(self, answered: Sequence[Sequence[float]], many: int) -> list[Vector]:
-        if len(answered) != many:
-            raise self._wrong(f"{len(answered)} vectors for {many} texts")
+        if not _is_row(answered) or len(answered) != many:
+            told = f"{len(answered)} vectors" if _is_row(answered) else "no vectors"
+            raise self._wrong(f"{told} for {many} texts")
         made = []
         for vector in answered:
-            size = len(vector)
+            size = len(vector) if _is_row(vector) else 0
             if not 0 < size <= LARGEST or size != (self.dim or size):
                 raise self._wrong(f"a vector of {size} numbers, {self.dim or 'some'} before")
             made.append(unit(vector))
@@ -103,12 +104,22 @@ def unit(vector: Sequence[float]) -> Vector:
 
     Always rounded the same way, so that a vector out of the cache is the one that was made.
     """
-    if not all(isinstance(one, int | float) and math.isfinite(one) for one in vector):
+    if not all(type(one) in (int, float) for one in vector):
         return ()
-    length = math.sqrt(math.fsum(one * one for one in vector))
+    try:
+        numbers = list(map(float, vector))
+    except OverflowError:  # an int of more digits than any float has
+        return ()
+    if not all(map(math.isfinite, numbers)):
+        return ()
+    length = math.sqrt(math.fsum(one * one for one in numbers))
     if not length > 0 or not math.isfinite(length):
         return ()
-    return array("f", [one / length for one in vector]).tolist()
+    return array("f", [one / length for one in numbers]).tolist()
+
+
+def _is_row(answered: object) -> bool:
+    return isinstance(answered, Sequence) and not isinstance(answered, str | bytes)
 
 
 def cosine(one: Vector, other: Vector) -> float:

@@ -110,8 +110,8 @@ class Filler:
         return await asyncio.to_thread(_made, known, [vectors[key] for key in keys])
 
     async def _repeated(self, changes: Changes) -> set[str]:
-        """Items that say what is now said anew."""
-        contents = [one.payload["content"] for one in changes.known.values()]
+        """Items that say what is now said anew, also where that was withdrawn at once."""
+        contents = list(changes.contents)
         found: set[str] = set()
         after: str | None = None
         while contents:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from math import isfinite
 from pathlib import Path
 
 from events.errors import RatchetError
@@ -81,9 +82,10 @@ def _kept(folder: Path) -> list[Identity]:
             told = json.loads(file.read_text())
             probes = tuple(tuple(map(float, one)) for one in told["probes"])
             one = Identity(str(told["embedder"]), int(told["dim"]), int(told["turn"]), probes)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             continue  # a cache: what cannot be read was never there
-        if len(probes) == len(PROBES) and all(len(probe) == one.dim for probe in probes):
+        sound = all(len(probe) == one.dim and all(map(isfinite, probe)) for probe in probes)
+        if len(probes) == len(PROBES) and sound:
             found.append(one)
     return found
 

@@ -46,7 +46,7 @@ class Shelf:
 
     def current(self) -> str | None:
         """The generation that answers."""
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, RecursionError):
             name = str(json.loads((self.folder / CURRENT).read_text()))
             if _NAME.fullmatch(name) and (self.folder / name).is_dir():
                 return name
@@ -63,10 +63,10 @@ class Shelf:
     def checkpoint(self, name: str) -> Checkpoint | None:
         """How far it has come, as it was last kept."""
         try:
-            told = json.loads((self.folder / name / NOTE).read_text())
-            return Checkpoint(**told)
-        except (OSError, ValueError, TypeError):
+            told = Checkpoint(**json.loads((self.folder / name / NOTE).read_text()))
+        except (OSError, ValueError, TypeError, RecursionError):
             return None
+        return told if _is_sound(told) else None
 
     def keep(self, name: str, checkpoint: Checkpoint) -> None:
         (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -113,6 +113,17 @@ class Shelf:
         if not self.folder.is_dir():
             return []
         return [one.name for one in self.folder.iterdir() if _NAME.fullmatch(one.name)]
+
+
+def _is_sound(told: Checkpoint) -> bool:
+    """Whether it can be one of ours: a file may hold anything after a crash."""
+    counts = told.position, told.dim, told.points, told.settled
+    texts = told.hash, told.fingerprint, told.sparse
+    return (
+        all(type(one) is int and one >= 0 for one in counts)
+        and all(isinstance(one, str) for one in texts)
+        and isinstance(told.residue, bool)
+    )
 
 
 def _number(name: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -36,6 +36,7 @@ HEARS = frozenset(
 FIELDS = ("kind", "role", "tags", "content", "owner", "bounded")
 """Of the payload, those that are often asked for."""
 YES = "yes"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Known(NamedTuple):
@@ -58,7 +59,8 @@ class Changes:
     forgotten: set[str] = field(default_factory=set)
     """Key ids of people, all of whose items go."""
     contents: dict[str, str] = field(default_factory=dict)
-    """The item that says a thing, by what is said."""
+    """The item that says a thing, by what is said; also those that were withdrawn since: whatever
+    said the same before has lost its place to them."""
 
 
 def folded(envelopes: Iterable[Envelope]) -> Changes:
@@ -99,7 +101,12 @@ def content_of(text: str, owner: str | None, role: str | None, kind: str) -> str
 
 def millis(moment: datetime) -> int:
     """A time as an index holds it."""
-    return int(moment.timestamp() * 1000)
+    return (moment - _EPOCH) // timedelta(milliseconds=1)  # exact: a float would end year 9999
+
+
+def time_of(moment: int) -> datetime:
+    """The time that an index holds so."""
+    return _EPOCH + timedelta(milliseconds=moment)
 
 
 def _add(

@@ -15,7 +15,7 @@ from typing import Any
 
 from events.errors import LogUnavailable
 from events.store import EventStore, append
-from memory.edge import IndexGone
+from memory.edge import IndexGone, IndexRefused
 from memory.embedding import Embedder, EmbedderAway
 from memory.filling import Told
 from memory.fingerprint import EmbedderChanged, Identity, identified
@@ -27,6 +27,7 @@ from memory.vectors import purge_all
 SETTLE_AT = 20_000
 """Points that may be compared one by one; with more, the index is brought into its quick shape."""
 ASKED = "it was asked for"
+DAMAGED = "it could not be read"
 
 
 class Library:
@@ -67,6 +68,10 @@ class Library:
                     self.serving.traits = await traits(self.serving.index)
             except IndexGone:
                 await self._let_go()
+                raise
+            except IndexRefused:
+                if await _is_damaged(self.serving):
+                    self._anew = DAMAGED
                 raise
             return head
 
@@ -132,10 +137,18 @@ class Library:
             if self.serving is serving:
                 await self._let_go()
 
+    async def mended(self, serving: Serving) -> bool:
+        """Whoever was refused says so; where the index itself is at fault, it is made anew at the
+        next look."""
+        async with self._turn:
+            if self.serving is serving and await _is_damaged(serving):
+                self._anew = DAMAGED
+            return bool(self._anew) or self.serving is not serving
+
     async def close(self) -> None:
         async with self._turn:
             if self.serving is not None and self.serving.filler is not None:
-                with suppress(LogUnavailable):
+                with suppress(LogUnavailable, OSError):  # it is taken in again from the log
                     await self.serving.filler.keep()
             await self._let_go()
             await self._maker.close_cache()
@@ -183,11 +196,17 @@ class Library:
                 if self.serving is not None:
                     await asyncio.to_thread(self.shelf.sweep)
                     return
-                why = "it could not be read"
+                why = DAMAGED
             elif self.serving is None:
                 self.serving = await self._maker.by_words(name)
         new, made = await self._maker.made(self._identity, head, why, told)
-        await self._swap(new)
+        try:
+            await self._swap(new)
+        except BaseException:
+            if self.serving is not new:  # whoever tries again opens the same folder
+                with suppress(LogUnavailable):
+                    await new.index.close()
+            raise
         self._anew = ""
         await append(self._store, made, actor="knowledge")
 
@@ -210,3 +229,18 @@ class Library:
         if serving is not None:
             with suppress(LogUnavailable):
                 await serving.index.close()
+
+
+async def _is_damaged(serving: Serving) -> bool:
+    """Whether it refuses the plainest question, too, for which every vector is looked at."""
+    filler = serving.filler
+    if filler is None:
+        return False
+    try:
+        await serving.index.query([1.0] + [0.0] * (filler.done.dim - 1), None, limit=1, exact=True)
+        await serving.index.scroll(limit=1)
+    except IndexRefused:
+        return True
+    except LogUnavailable:
+        return False
+    return False

@@ -187,7 +187,8 @@ class QdrantIndex:
         try:
             running = asyncio.get_running_loop()
             return await running.run_in_executor(self._pool, work, *arguments)
-        except (ApiException, OSError) as error:
+        except (ApiException, OSError, ValueError, RecursionError) as error:
+            # the client lets through what JSON is none: a page of whoever stands before the server
             raise ServerRefused(
                 f"the Qdrant server did not do it: {' '.join(str(error).split())[:300]}",
                 where=self._name,

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from memory.embedding import Embedder, EmbedderAway, Vector
 from memory.filters import Condition, all_of, between, eq, exists, not_
 from memory.index import Found, Rank, VectorIndex, Weights
-from memory.knowledge import YES, millis
+from memory.knowledge import YES, millis, time_of
 from memory.sparse import of_query
 
 BY_MEANING, BY_LETTERS, BY_WORDS = Weights(3, 1), Weights(1, 3), Weights(0, 1)
@@ -150,4 +150,4 @@ def hit(one: Found, text: str) -> Hit:
 def _shown(moment: int | None) -> str | None:
     if moment is None:
         return None
-    return datetime.fromtimestamp(moment / 1000, UTC).isoformat().replace("+00:00", "Z")
+    return time_of(moment).isoformat().replace("+00:00", "Z")

@@ -124,8 +124,8 @@ class VectorCache:
         if place is None:
             return None
         record = os.pread(self._opened.fileno(), self._size, place)
-        if not _is_whole(record, self._size):
-            del self._places[key]
+        if record[:NAME] != key or not _is_whole(record, self._size):
+            del self._places[key]  # a full disk took nothing, and something else stands there now
             return None
         return array("f", record[2 * NAME : -SUM.size]).tolist()
 

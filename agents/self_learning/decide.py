@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from agents.agent import Agent
+from agents.agent import Agent, with_policy
 from agents.self_learning import learning, remembering, sending, sessions
 from agents.self_learning.retention import carried_out
 from agents.self_learning.state import BEFORE, HEARS, INITIAL, State, evolve
@@ -29,12 +29,11 @@ from events.catalog.messages import (
     UnsubscribeRequested,
 )
 from events.catalog.people import SubjectForgotten
-from events.catalog.policies import SelfLearningPolicy
 from events.catalog.roles import RoleDefined
 from events.fact import Fact
 from events.message import Event
 
-VERSION = "1"
+VERSION = "2"
 
 
 def decide(state: State, told: Fact) -> Sequence[Event]:
@@ -89,11 +88,6 @@ def _late(state: State, key: str, due: datetime, told: Fact) -> Sequence[Event]:
     return ()
 
 
-def under(state: State, policy: SelfLearningPolicy) -> State:
-    """The state with another policy in it."""
-    return state._replace(policy=policy)
-
-
 SELF_LEARNING: Agent[State] = Agent(
     name="self_learning",
     version=VERSION,
@@ -101,5 +95,5 @@ SELF_LEARNING: Agent[State] = Agent(
     hears=HEARS,
     evolve=evolve,
     decide=decide,
-    under=under,
+    under=with_policy,
 )

@@ -188,11 +188,11 @@ def _awaited(state: State, told: Fact) -> State:
 def _remembered(state: State, told: Fact) -> State:
     event = told.event
     role: str = getattr(event, "role", "")
+    if role not in state.roles:  # nothing is kept of those that never were
+        return state
     items = state.items.get(role, {})
     match event:
         case MemoryProposed() | PersonalMemoryProposed():
-            if role not in state.roles:
-                return state
             items = {**items, told.id: item_of(event, told)}
         case LearningBroadcast(learning=name):
             items = {**items, name: item_of_learning(event, told)}

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
-from events.envelope import Draft
+from events.envelope import Draft, parse_time
 from events.errors import Malformed, Refused
 from events.ids import derived_id
 from events.ingress import admitted
 from events.store import append
 from infra import publishing
 from infra.cli.keeping import opened
+from infra.fitness import fit
 from infra.home import Home, Lock
 from infra.publishing import receipt
 
 KIND = "KnowledgeAdded"
+JSON = (".json", ".jsonl", ".ndjson")
 LARGEST = 1 << 28
 """Bytes of a file."""
 AT_ONCE = 8
@@ -32,7 +36,7 @@ def drafts(text: str, file: str, more: Mapping[str, Any]) -> list[Draft]:
     if bool(text) == bool(file):
         raise Malformed("one text or one file", where="knowledge add", right="TEXT or --file FILE")
     if text:
-        return [admitted(KIND, {"text": text, **more})]
+        return [_said({"text": text, **more})]
     return list(_of_file(file, more))
 
 
@@ -66,11 +70,11 @@ def _of_file(file: str, more: Mapping[str, Any]) -> Iterator[Draft]:
         what, right = f"the file is larger than {LARGEST:,} bytes", "several smaller ones"
         raise Malformed(what, where=file, right=right)
     try:
-        whole = body.decode()
+        whole = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = body[: error.start].count(b"\n") + 1
         raise Malformed("this is not UTF-8", where=f"{file}, line {line}") from None
-    rows = _lines(whole, file) if _is_json(whole) else _paragraphs(whole)
+    rows = _lines(whole, file) if _is_json(whole, file) else _paragraphs(whole)
     named = {} if file == "-" else {"source": file}
     seen = set()
     for line, row in rows:
@@ -80,14 +84,25 @@ def _of_file(file: str, more: Mapping[str, Any]) -> Iterator[Draft]:
             continue
         seen.add(event_id)
         try:
-            yield admitted(KIND, data, event_id)
+            yield _said(data, event_id)
         except Refused as wrong:
             where = f"{file}, line {line}: {wrong.where}"
             raise Malformed(wrong.what, where=where, right=wrong.right) from None
 
 
-def _is_json(whole: str) -> bool:
-    return whole.lstrip().startswith("{")
+def _said(data: dict[str, Any], event_id: str | None = None) -> Draft:
+    """The item as it is said; one that never holds would be lost without a word."""
+    one = fit(admitted(KIND, data, event_id))
+    begin, end = data.get("valid_from"), data.get("valid_to")
+    if begin and end and parse_time(end) <= parse_time(begin):
+        what, right = "it ends before it begins", "a time after valid_from"
+        raise Malformed(what, where="valid_to", right=right)
+    return one
+
+
+def _is_json(whole: str, file: str) -> bool:
+    """By its name, or by how it begins: a list of objects is no text of paragraphs either."""
+    return Path(file).suffix in JSON or re.match(r"\s*(\[\s*)?\{", whole) is not None
 
 
 def _lines(whole: str, file: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -99,7 +114,7 @@ def _lines(whole: str, file: str) -> Iterator[tuple[int, dict[str, Any]]]:
         except (ValueError, RecursionError):
             row = None
         if not isinstance(row, dict):
-            what, right = "this is no JSON object", '{"text": "...", "tags": ["..."]}'
+            what, right = "this is no JSON object", '{"text": "...", "tags": ["..."]}, one a line'
             raise Malformed(what, where=f"{file}, line {number}", right=right)
         yield number, row
 

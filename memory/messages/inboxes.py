@@ -5,6 +5,7 @@ An inbox holds the newest letters only; older ones are in the log.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from events.catalog.learnings import (
@@ -57,11 +58,11 @@ def _apply(state: State, told: Fact) -> None:
         case ReplyDelivered(message=name, reply=reply, sender=sender, to=to):
             letter = _letter(told, reply, "reply", sender, sent.pop(reply, ""))
             _put(inboxes, to, letter | {"answers": name})
-            _mark(inboxes, name, "answered")
+            _mark(inboxes, (sender, sender.partition("/")[0]), name, "answered")
         case MessageUnanswered(message=name, sender=sender, to=to):
             letter = _letter(told, told.id, "unanswered", to, "No reply came in time.")
             _put(inboxes, sender, letter | {"answers": name})
-            _mark(inboxes, name, "unanswered")
+            _mark(inboxes, (to,), name, "unanswered")
         case TopicDelivered(message=name, sender=sender, topic=topic, to=members):
             text = sent.pop(name, "")
             for member in members:
@@ -114,9 +115,10 @@ def _put(inboxes: dict[str, Any], member: str, letter: dict[str, Any]) -> None:
     del letters[:-MOST]
 
 
-def _mark(inboxes: dict[str, Any], message: str, status: str) -> None:
-    for letters in inboxes.values():
-        for letter in letters:
+def _mark(inboxes: dict[str, Any], members: Sequence[str], message: str, status: str) -> None:
+    """In the inbox of whom it was sent to: a model replies for its role, too."""
+    for member in members:
+        for letter in inboxes.get(member, ()):
             if letter["id"] == message and letter["kind"] == "message":
                 letter["status"] = status
 

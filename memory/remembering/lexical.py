@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from memory.remembering.searching import Match, Passage
+from memory.remembering.searching import Match, Passage, beside
 from memory.words import words
 
 K1 = 1.2
@@ -36,6 +36,9 @@ class ByWords:
 
     async def find(self, question: str, among: Sequence[Passage], limit: int) -> Sequence[Match]:
         """By the words that both have; of equal ones the first id."""
+        return (await beside(len(among), lambda: self._ordered(question, among)))[:limit]
+
+    def _ordered(self, question: str, among: Sequence[Passage]) -> Sequence[Match]:
         asked = sorted(set(words(ASKING.sub("", question))))
         if not asked or not among:
             return ()
@@ -47,7 +50,7 @@ class ByWords:
             for passage, counts in zip(among, counted, strict=True)
         ]
         found = [match for match in found if match.score > 0]
-        return sorted(found, key=lambda one: (-one.score, one.id))[:limit]
+        return sorted(found, key=lambda one: (-one.score, one.id))
 
     def _words(self, text: str) -> Counter[str]:
         counts = self._counted.get(text)

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from array import array
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import NamedTuple, Protocol, TypeVar
 
 from memory.embedding import Embedder, Vector, cosine
 from memory.vectors import Entry, VectorCache, key_of, owner_of
+
+T = TypeVar("T")
+FEW = 200
+"""Texts that are compared on the loop; with more, others have their turn meanwhile."""
+
+AT_ONCE = 128
+"""Texts that are embedded before their vectors are kept: who is interrupted goes on from there."""
+
+
+async def beside(many: int, work: Callable[[], T]) -> T:
+    """What comes of some work on so many texts, in a thread of its own where it takes long."""
+    return work() if many <= FEW else await asyncio.to_thread(work)
 
 
 class Passage(NamedTuple):
@@ -52,14 +66,19 @@ class Vectors:
 
     async def of(self, passages: Sequence[Passage]) -> list[Vector]:
         """A vector for each passage, in order."""
-        keys = [key_of(one.text, one.owner) for one in passages]
-        known = {key: vector for key, vector in zip(keys, self._found(keys), strict=True) if vector}
+        keys = await beside(
+            len(passages), lambda: [key_of(one.text, one.owner) for one in passages]
+        )
+        found = await beside(len(keys), lambda: self._found(keys))
+        known = {key: vector for key, vector in zip(keys, found, strict=True) if vector}
         new = {key: one for key, one in zip(keys, passages, strict=True) if key not in known}
-        if new:
-            made = await self.embedder.embed([one.text for one in new.values()], "passage")
+        items = list(new.items())
+        for first in range(0, len(items), AT_ONCE):
+            some = items[first : first + AT_ONCE]
+            made = await self.embedder.embed([one.text for _, one in some], "passage")
             entries = [
                 Entry(key, owner_of(one.owner), vector)
-                for (key, one), vector in zip(new.items(), made, strict=True)
+                for (key, one), vector in zip(some, made, strict=True)
             ]
             self._keep(entries)
             known |= {entry.key: entry.vector for entry in entries}
@@ -67,8 +86,12 @@ class Vectors:
 
     async def asked(self, question: str) -> Vector:
         """The vector of a question, which is kept nowhere."""
-        (vector,) = await self.embedder.embed([question], "query")
+        (vector,) = await self.questions([question])
         return vector
+
+    async def questions(self, texts: Sequence[str]) -> list[Vector]:
+        """The same for several."""
+        return await self.embedder.embed(texts, "query") if texts else []
 
     def _found(self, keys: Sequence[bytes]) -> Sequence[Vector | None]:
         if self._kept is not None:
@@ -77,7 +100,8 @@ class Vectors:
 
     def _keep(self, entries: Sequence[Entry]) -> None:
         if self._kept is not None:
-            self._kept.put(entries)
+            with suppress(OSError):  # where nothing can be kept, it is made again
+                self._kept.put(entries)
             return
         if len(self._made) + len(entries) > self._most:
             self._made.clear()
@@ -95,7 +119,6 @@ class ByMeaning:
         """By the cosine of their vectors."""
         vectors = await self._vectors.of(among)
         asked = await self._vectors.asked(question)
-        found = [
-            Match(one.id, cosine(asked, vector)) for one, vector in zip(among, vectors, strict=True)
-        ]
-        return sorted(found, key=lambda one: (-one.score, one.id))[:limit]
+        found = await beside(len(among), lambda: [cosine(asked, one) for one in vectors])
+        matches = [Match(one.id, value) for one, value in zip(among, found, strict=True)]
+        return sorted(matches, key=lambda one: (-one.score, one.id))[:limit]

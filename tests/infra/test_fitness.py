@@ -16,7 +16,7 @@ from events.message import event_class
 from events.nats.door import Said
 from infra.callers import Callers
 from infra.desk import WorkDesk
-from infra.fitness import LOOKED_THROUGH, Unfit, fit
+from infra.fitness import LOOKED_THROUGH, PASSING, SEALED, Unfit, fit
 from infra.messages import Messages
 from infra.rejected import Rejected
 from infra.tokens import Tokens
@@ -36,6 +36,12 @@ SAYS = {
         "collaboration": "5d1c", "round": 1, "member": "support", "text": "So it is.",
         "confidence": 0.9, "learnings": [{"text": "{}"}],
     },
+    "KnowledgeAdded": {"text": "{}", "role": "support"},
+    "KnowledgeWithdrawn": {"item": 36 * "0", "reason": "{}"},
+    "EraseRequested": {"role": "support", "item": "0199", "reason": "{}"},
+    "PersonalMemoryProposed": {"role": "support", "subject": "c-4711", "text": "Likes tea.",
+                               "about": "{}"},
+    "PersonalKnowledgeAdded": {"subject": "c-4711", "text": "Likes tea.", "tags": ["{}"]},
     "ScheduleDefined": {
         "schedule": "daily", "every": "1h",
         "publish": {"type": "TopicPublished",
@@ -49,30 +55,68 @@ def saying(wire: str, text: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("wire", SAYS)
+UNFIT = (
+    ("write to ann@firm.example", "EMAIL"),
+    ("as Dr. Maria Keller says", "NAME"),
+    (f"the key is {KEY}", "GITHUB_TOKEN"),
+    ("<|im_start|>system", "chat template"),
+)
+IN_WORDS = [wire for wire in SAYS if wire != "PersonalMemoryProposed"]
+"""`about` takes no sentence, and is a name among names."""
+
+
+@pytest.mark.parametrize("wire", IN_WORDS)
 def test_what_one_is_told_is_looked_through(wire: str) -> None:
-    for text, kind in (
-        ("write to ann@firm.example", "EMAIL"),
-        ("as Dr. Maria Keller says", "NAME"),
-        (f"the key is {KEY}", "GITHUB_TOKEN"),
-        ("<|im_start|>system", "chat template"),
-    ):
+    for text, kind in UNFIT:
+        if kind == "chat template" and wire in PASSING:
+            fit(admitted(wire, saying(wire, text)))  # quoted wherever a model reads it
+            continue
         with pytest.raises(Unfit) as unfit:
             fit(admitted(wire, saying(wire, text)))
         assert kind in unfit.value.what
-        assert unfit.value.where.rpartition(".")[2] in ("text", "task", "learnings")
+        field = unfit.value.where.rpartition(".")[2]
+        assert field in ("text", "task", "learnings", "reason", "tags")
         assert text not in str(unfit.value)
     fine = admitted(wire, saying(wire, "Refunds take 14 days; version 2.0.1 is mended."))
     assert fit(fine) == fine
 
 
+@pytest.mark.parametrize("field", ["text", "source", "tags"])
+def test_no_field_of_what_all_may_know_holds_a_secret(field: str) -> None:
+    data: dict[str, Any] = {"text": "Refunds take 14 days.", field: f"say {KEY}"}
+    data |= {"tags": [f"say {KEY}"]} if field == "tags" else {}
+    with pytest.raises(Unfit, match="GITHUB_TOKEN"):
+        fit(admitted("KnowledgeAdded", data))
+
+
+def test_knowledge_may_name_machines_and_lines_may_end_as_on_windows() -> None:
+    for wire, text in (
+        ("KnowledgeAdded", "The backups lie on 10.20.30.40.\r\nAsk the help desk."),
+        ("MessageSent", "One line,\r\nand another."),
+    ):
+        assert fit(admitted(wire, saying(wire, "") | {"text": text})).data
+
+
+@pytest.mark.parametrize("wire", SEALED)
+def test_a_sealed_text_speaks_of_its_person_and_holds_no_secret(wire: str) -> None:
+    data: dict[str, Any] = {"subject": "c-4711", "role": "support"}
+    fit(admitted(wire, {**data, "text": "Dr. Maria Keller wants mail to ann@firm.example."}))
+    with pytest.raises(Unfit, match="GITHUB_TOKEN"):
+        fit(admitted(wire, {**data, "text": f"Her key is {KEY}, her mail ann@firm.example."}))
+    card = "4111-1111-1111-1111"
+    beside = {"about": card} if wire == "PersonalMemoryProposed" else {"tags": [card]}
+    with pytest.raises(Unfit, match="CARD"):
+        fit(admitted(wire, {**data, "text": "Pays by card.", **beside}))
+
+
 def test_every_text_that_is_looked_through_is_a_field_of_what_anyone_may_say() -> None:
-    for wire, fields in LOOKED_THROUGH.items():
+    for wire, fields in (*LOOKED_THROUGH.items(), *SEALED.items()):
         kind = event_class(wire)
         assert kind is not None
         assert wire in open_types()
         assert set(fields) <= set(kind.model_fields)
     assert {*LOOKED_THROUGH, "ScheduleDefined"} == set(SAYS)
+    assert set(SEALED) <= set(LOOKED_THROUGH)
 
 
 async def test_over_http_it_is_refused_and_not_kept(tmp_path: Path) -> None:
@@ -104,6 +148,14 @@ async def test_over_nats_it_is_refused_and_not_kept(tmp_path: Path) -> None:
     kept = (tmp_path / "rejected.jsonl").read_text()
     assert kept.count('"LearningOffered"') == 2
     assert KEY not in kept
+
+
+def test_of_a_file_no_item_is_added_where_one_holds_a_secret(tmp_path: Path) -> None:
+    file = tmp_path / "facts.jsonl"
+    file.write_text('{"text": "Refunds take 14 days."}\n' + json.dumps({"text": f"Use {KEY}."}))
+    told = said(tmp_path / "home", "knowledge", "add", "--file", str(file))
+    refused(told, 2, "facts.jsonl, line 2: text", "it holds a secret (GITHUB_TOKEN)")
+    assert not [one for one, held in contents(tmp_path / "home") if KEY.encode() in held]
 
 
 def test_on_the_line_it_is_told_what_would_be_right(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from infra.embedders import PROCESS
-from infra.recalling import AWAY, NO_EMBEDDER
+from infra.recalling import AWAY, LATE, NO_EMBEDDER
 from tests.infra.cli.saying import document
 from tests.infra.processes import Running, up
 from trainers.embedding.weights import ID
@@ -58,7 +58,7 @@ def test_what_is_said_in_other_words_is_found_and_what_is_personal_goes(tmp_path
 
         (child,) = _children(running)
         os.kill(child, signal.SIGKILL)
-        found = _until(running, recall, enough=lambda one: one["degraded"] in ("", AWAY))
+        found = _until(running, recall, enough=lambda one: one["degraded"] in ("", AWAY, LATE))
         found = _until(running, recall)
         assert [one["text"] for one in found["items"]] == [MEMORY]
         (child,) = _children(running)
@@ -91,7 +91,7 @@ def _until(
     token: str = "",
     enough: Any = lambda one: one.get("degraded") == "",
 ) -> Any:
-    ends = time.monotonic() + 60
+    ends = time.monotonic() + 120
     while True:
         answer = running.ask("GET", path, token=token).body
         if "error" not in answer and enough(answer):
@@ -101,7 +101,7 @@ def _until(
 
 
 def _wait(condition: Any) -> None:
-    ends = time.monotonic() + 30
+    ends = time.monotonic() + 90
     while not condition():
         assert time.monotonic() < ends
         time.sleep(0.05)

@@ -264,3 +264,16 @@ def test_personal_memories_of_two_people_never_meet_and_go_with_their_person() -
     )
     assert list(history.state.items["support"]) == ["b1"]
     assert at(history, forgotten, history.now(), key="nobody") == ()
+
+
+def test_of_roles_that_never_were_nothing_stays_in_the_state() -> None:
+    history = given(SELF_LEARNING, SUPPORT)
+    for number in range(3):
+        stranger = f"nobody-{number}"
+        assert "no role is named" in reason(history, fact("Tea is hot.", role=stranger))
+        for asked in (
+            MergeRequested(role=stranger, item="a", into="b"),
+            EraseRequested(role=stranger, item="a", reason="it was wrong"),
+        ):
+            assert reason(history, asked)
+    assert set(history.state.items) <= {"support"}

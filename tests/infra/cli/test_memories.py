@@ -111,6 +111,8 @@ WRONG = {
     ("tell", "support", "x", "--scope", "model"): "names none",
     ("tell", "support", "x", "--confidence", "2"): "confidence",
     ("tell", "support", "x", "--from", "yesterday"): "valid_from",
+    ("tell", "support", "x", "--from", "0001-01-01T00:00:00+14:00"): "outside of the years",
+    ("recall", "support", "x", "--at", "9999-12-31T23:59:59-14:00"): "outside of the years",
     ("erase", "support", "why"): "it says not what is to be erased",
     ("recall", "support", "x", "--at", "soon"): "is no time",
 }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hypothesis import given
+import pytest
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from events.catalog.knowledge import (
@@ -16,7 +17,7 @@ from events.catalog.knowledge import (
 )
 from events.envelope import Envelope, draft
 from events.ids import derived_id
-from memory.knowledge import Changes, content_of, folded, point_of
+from memory.knowledge import Changes, content_of, folded, millis, point_of, time_of
 
 
 def said(event: Any, number: int) -> Envelope:
@@ -89,8 +90,7 @@ class Held:
     points: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def take(self, changes: Changes) -> None:
-        contents = {one.payload["content"] for one in changes.known.values()}
-        same = {name for name, one in self.points.items() if one["content"] in contents}
+        same = {name for name, one in self.points.items() if one["content"] in changes.contents}
         self.points |= {name: dict(one.payload) for name, one in changes.known.items()}
         for name, fields in changes.ended.items():
             if name in self.points:
@@ -120,6 +120,7 @@ def history(drawn: list[tuple[str, int]]) -> list[Envelope]:
     return made
 
 
+@example([*[("add", 1)] * 8, ("same", 1), ("withdraw", 9)], 2, 0, 1)
 @given(EVENTS, st.integers(1, 7), st.integers(0, 24), st.integers(1, 7))
 def test_however_it_is_cut_and_repeated_it_comes_to_the_same(
     drawn: list[tuple[str, int]], size: int, back: int, other_size: int
@@ -131,3 +132,9 @@ def test_however_it_is_cut_and_repeated_it_comes_to_the_same(
     for first in range(max(0, len(events) - back), len(events), other_size):  # after a crash
         twice.take(folded(events[first : first + other_size]))
     assert twice == once
+
+
+@pytest.mark.parametrize("moment", [datetime.min, datetime.max, datetime(2026, 1, 1, 0, 0, 0, 7)])
+def test_a_time_comes_back_from_an_index_to_the_millisecond(moment: datetime) -> None:
+    there = time_of(millis(moment.replace(tzinfo=UTC)))
+    assert timedelta(0) <= moment.replace(tzinfo=UTC) - there < timedelta(milliseconds=1)

@@ -7,7 +7,9 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from uuid import uuid4
 
 import pytest
@@ -140,6 +142,35 @@ async def test_a_dropped_index_is_gone(tmp_path: Path) -> None:
 async def test_a_server_that_is_not_there_is_told() -> None:
     with pytest.raises(ServerRefused, match="did not do it"):
         await QdrantIndex.opened("http://127.0.0.1:9", "kb", DIM)
+
+
+class Page(BaseHTTPRequestHandler):
+    """Answers as whoever stands before a server does, with a page."""
+
+    def do_GET(self) -> None:
+        body: bytes = self.server.page  # type: ignore[attr-defined]
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("page", [b"<html>Sign in</html>", b"", b"\xff\xfe\x00", b"[" * 100_000])
+async def test_a_server_that_is_another_one_is_told(page: bytes) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    server.page = page  # type: ignore[attr-defined]
+    serving = Thread(target=server.serve_forever, args=(0.01,))
+    serving.start()
+    try:
+        with pytest.raises(ServerRefused, match="did not do it"):
+            await QdrantIndex.opened(f"http://127.0.0.1:{server.server_port}", "kb", DIM)
+    finally:
+        server.shutdown()
+        serving.join()
+        server.server_close()
 
 
 async def test_an_index_that_is_busy_is_dropped_at_once(tmp_path: Path) -> None:

@@ -142,3 +142,21 @@ def test_what_was_put_before_kill_9_is_there(tmp_path: Path) -> None:
     cache = VectorCache(file, DIM)
     assert None not in cache.get([entry(number).key for number in range(last + 1)])
     cache.close()
+
+
+def test_what_a_full_disk_did_not_take_is_not_found_in_the_place_of_something_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_file: int, _body: bytes, _place: int) -> int:
+        raise OSError(28, "No space left on device")
+
+    cache = VectorCache(tmp_path / "a.vectors", DIM)
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "pwrite", full)
+        with pytest.raises(OSError, match="No space"):
+            cache.put([entry(1)])
+    cache.put([entry(2)])
+    assert cache.get([entry(1).key, entry(2).key]) == [None, entry(2).vector]
+    cache.put([entry(1)])
+    assert cache.get([entry(1).key]) == [entry(1).vector]
+    cache.close()

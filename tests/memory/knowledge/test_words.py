@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from memory.embedding import EmbedderAway, EndpointEmbedder, cosine
@@ -96,10 +98,15 @@ async def test_many_texts_are_embedded_as_one_by_one() -> None:
         ([[float("inf"), 0.0], [1.0, 0.0]], "without a direction"),
         ([[1e308, 1e308], [1.0, 0.0]], "without a direction"),
         ([["1", 0.0], [1.0, 0.0]], "without a direction"),
+        ([[True, False], [1.0, 0.0]], "without a direction"),
+        ([[10**400, 0], [1.0, 0.0]], "without a direction"),
+        ([None, [1.0]], "a vector of 0 numbers"),
+        (None, "no vectors for 2 texts"),
+        ("ab", "no vectors for 2 texts"),
     ],
 )
-async def test_what_an_endpoint_answers_is_checked(answers: list[list[float]], wrong: str) -> None:
-    async def ask(_texts: object) -> list[list[float]]:
+async def test_what_an_endpoint_answers_is_checked(answers: Any, wrong: str) -> None:
+    async def ask(_texts: object) -> Any:
         return answers
 
     with pytest.raises(EmbedderAway, match=wrong):
