@@ -66,6 +66,11 @@ class Agent(Generic[S]):
         return state
 
 
+def with_policy(state: Any, policy: Any) -> Any:
+    """`under` of an agent whose state is a named tuple with its policy in it, as those of ours."""
+    return state._replace(policy=policy)
+
+
 def hears(*kinds: type[Event]) -> frozenset[str]:
     """The wire names of these events."""
     return frozenset(kind.wire for kind in kinds)

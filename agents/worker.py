@@ -16,7 +16,7 @@ from typing import Any
 
 from events.bus import Progress
 from events.desk import Desk, Granted
-from events.errors import Conflict, LeaseLost, LogUnavailable
+from events.errors import Conflict, LeaseLost, LogUnavailable, Malformed, TooLarge
 from events.fact import Fact, fact
 from events.message import Outcome, Request
 from events.store import Held
@@ -104,7 +104,7 @@ class Runner:
             if not work.done():  # the lease is lost: somebody else carries it out, or nobody
                 log.info("%s %s stops: %s", told.event.wire, told.id, renewing.exception())
                 return
-            await self._say(granted, work.result())
+            await self._say(granted, told, work.result())
         except asyncio.CancelledError:
             await self._give_back(granted.held)
             raise
@@ -119,11 +119,19 @@ class Runner:
             async with asyncio.timeout(GIVE_BACK):
                 await self._desk.renew(held, GIVE_BACK)
 
-    async def _say(self, granted: Granted, outcome: Outcome) -> None:
-        """Answer under the lease. While the log cannot be written, the answer waits."""
+    async def _say(self, granted: Granted, told: Fact, outcome: Outcome) -> None:
+        """Answer under the lease. While the log cannot be written, the answer waits. What cannot be
+        taken in, as one that is too large, has failed; only who may not answer at all stops."""
+        refused = False
         while True:
             try:
                 await self._desk.answer(granted, outcome)
+            except (Malformed, TooLarge) as wrong:
+                if refused:
+                    raise
+                log.warning("%s is refused: %s", outcome.wire, wrong)
+                refused, outcome = True, self._workers[told.event.wire].failed(told, wrong)
+                continue
             except Conflict as lost:
                 log.info("%s came too late: %s", outcome.wire, lost)
             except LogUnavailable as away:

@@ -30,6 +30,8 @@ class Claim(Value):
     seconds: Seconds = 30.0
     pipelines: tuple[Name, ...] = Field(default=(), max_length=100)
     """Of stages, those of these pipelines alone; empty takes all."""
+    tasks: tuple[Name, ...] | None = Field(default=None, max_length=1000)
+    """Of examinations, those that ask no other benchmarks than these; left out, it has them all."""
 
 
 class Renewal(Value):

@@ -93,6 +93,12 @@ LEASE = {
         "description": "When the lease ends unless renewed, in seconds since 1970.",
     },
 }
+MARK = {
+    "artifacts": {
+        "type": ["string", "null"],
+        "description": "What lies in the owner's place of artifacts, for who shares it to look at.",
+    }
+}
 PROGRESS = {"about": _text("The id of the request."), "says": {"type": "object"}}
 
 SHAPES: dict[str, Json] = {
@@ -104,7 +110,7 @@ SHAPES: dict[str, Json] = {
     "sent-by-operator": _object({"Authorization": BEARER}, **SENT),
     "sent-by-worker": _object({"Authorization": BEARER}),
     "progress": _object(PROGRESS),
-    "granted": _object({"request": {"anyOf": [shape("envelope"), NULL]}, **LEASE}),
+    "granted": _object({"request": {"anyOf": [shape("envelope"), NULL]}, **LEASE, **MARK}),
     "renewed": _object({**REQUEST, **LEASE}),
     "heard": _object({"heard": {"const": True}}),
 }

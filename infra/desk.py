@@ -7,12 +7,14 @@ way may be sent again. HTTP and NATS both lead here.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
+from agents.verifier.suites import is_task
 from events.bus import Bus, Progress
 from events.desk import Answered, Claim, Granted, Renewal, Told, outcome_id
 from events.envelope import Draft, Envelope
@@ -33,6 +35,7 @@ from events.store import (
     RenewLease,
 )
 from events.suggest import malformed
+from infra.marking import Mark
 from infra.publishing import receipt
 from infra.rejected import Rejected
 
@@ -41,6 +44,15 @@ PROGRESS = 16_384
 WORKER = frozenset({"worker"})
 
 V = TypeVar("V", bound=Value)
+
+
+class Needs(NamedTuple):
+    """What of a worker a request asks for."""
+
+    pipeline: str
+    """Of a stage; of all else nothing."""
+    tasks: frozenset[str]
+    """The benchmarks of an examination."""
 
 
 class WorkDesk:
@@ -52,11 +64,13 @@ class WorkDesk:
         bus: Bus,
         rejected: Rejected,
         submit: Callable[[Operation], Awaitable[Answer]] | None = None,
+        artifacts: str = "",
     ) -> None:
         self._store, self._bus, self._rejected = store, bus, rejected
         self._submit = submit or store.submit
-        self._pipelines: dict[str, str] = {}
-        """Of open requests, so far as somebody asked for those of some pipelines alone."""
+        self._mark = Mark(artifacts)
+        self._open: dict[str, Needs] = {}
+        """What open requests need, so far as somebody asked for those of some alone."""
         self.operations: dict[str, Callable[[bytes, str], Awaitable[dict[str, Any]]]] = {
             "claim": self._claim,
             "renew": self._renew,
@@ -79,16 +93,21 @@ class WorkDesk:
             if not event_named(name).opens:
                 what = f"{name!r} is no request that waits for a worker"
                 raise Malformed(what, where="kinds", right="for instance StageRequested")
+        mark = await asyncio.to_thread(self._mark.reference)
+        picky = bool(asked.pipelines) or asked.tasks is not None
         while True:
-            without = await self._beyond(asked) if asked.pipelines else frozenset()
+            without = await self._beyond(asked) if picky else frozenset()
             claim = ClaimRequest(asked.kinds, asked.holder, asked.seconds, False, without)
             lease = await self._submit(claim)
             if lease is None:
-                return {"request": None, "epoch": None, "until": None}
+                return {"request": None, "epoch": None, "until": None, "artifacts": mark}
             assert isinstance(lease, Lease)
             (granted,) = await self._store.read(lease.position - 1, lease.position, 1)
-            if not asked.pipelines or _pipeline(granted) in ("", *asked.pipelines):
-                return {"request": granted.to_json(), "epoch": lease.epoch, "until": lease.until}
+            if _fits(asked, _needs(granted)):
+                return {
+                    "request": granted.to_json(), "epoch": lease.epoch, "until": lease.until,
+                    "artifacts": mark,
+                }  # fmt: skip
             await self._submit(ReleaseLease(Held(lease.name, lease.epoch)))  # it came in between
 
     async def _beyond(self, asked: Claim) -> frozenset[str]:
@@ -96,12 +115,13 @@ class WorkDesk:
         not granted: a request that comes and goes would wait for the next look of others."""
         open_ = [lease for lease in await self._store.leases() if lease.kind in asked.kinds]
         ids = [lease.name.removeprefix(request_lease("")) for lease in open_]
-        known = {one: self._pipelines[one] for one in ids if one in self._pipelines}
+        known = {one: self._open[one] for one in ids if one in self._open}
         for event_id, found in (await self._store.find(sorted(set(ids) - known.keys()))).items():
-            known[event_id] = _pipeline(found)
-        self._pipelines = known
-        wanted = {"", *asked.pipelines}
-        return frozenset(request_lease(one) for one, name in known.items() if name not in wanted)
+            known[event_id] = _needs(found)
+        self._open = known
+        return frozenset(
+            request_lease(one) for one, needs in known.items() if not _fits(asked, needs)
+        )
 
     async def _renew(self, body: bytes, _actor: str) -> dict[str, Any]:
         asked = _read(body, Renewal)
@@ -154,9 +174,17 @@ def _read(body: bytes, kind: type[V]) -> V:
         raise malformed(kind, error) from None
 
 
-def _pipeline(request: Envelope) -> str:
-    """Of a stage; of all else nothing."""
-    return str(getattr(request.event(), "pipeline", ""))
+def _needs(request: Envelope) -> Needs:
+    event = request.event()
+    tasks = filter(is_task, getattr(event, "suites", ()))
+    return Needs(str(getattr(event, "pipeline", "")), frozenset(tasks))
+
+
+def _fits(asked: Claim, needs: Needs) -> bool:
+    """Whether who asks so can carry out a request that needs this."""
+    if asked.pipelines and needs.pipeline not in ("", *asked.pipelines):
+        return False
+    return asked.tasks is None or needs.tasks <= {*asked.tasks}
 
 
 def _no_request(request_id: str) -> NotFound:
@@ -174,7 +202,10 @@ def _outcome(asked: Answered, granted: Granted) -> Draft:
         raise Malformed(f"{asked.type!r} is no outcome", where="type", right="an outcome")
     request = granted.request.event()
     answer = event_named(asked.type).model_validate_json(one.data)
-    for field in type(request).model_fields.keys() & type(answer).model_fields.keys():
+    asks, says = type(request).model_fields, type(answer).model_fields
+    for field in asks.keys() & says.keys():
+        if asks[field].annotation != says[field].annotation:
+            continue  # of one name, and not the same: suites are asked for, and measured
         right = getattr(request, field)
         if getattr(answer, field) != right:
             what = f"{field!r} is another one than that of the request"

@@ -22,8 +22,8 @@ from events.artifacts import Artifacts
 from events.catalog.jobs import DataRef, JobSpec, Recipe, Setting
 from infra.home import Home
 from infra.settings import Settings
-from infra.training import Training
-from pipelines.suites.tasks import task_rows
+from infra.training import Trainers
+from pipelines.suites.tasks import task_rows, task_suites
 
 SMALL = 1 << 26
 """Bytes of a model up to which it is taken for one that was made here."""
@@ -31,19 +31,27 @@ RIGHT = 0.5
 """From this share of right samples on an item counts as answered."""
 
 
-def verifiers(home: Home, settings: Settings, training: Training) -> Sequence[Worker]:
+def verifiers(home: Home, settings: Settings, trainers: Trainers) -> Sequence[Worker]:
     """Those who carry examinations out; what they work with is loaded when there is one."""
-    artifacts, own = Artifacts(home.artifacts), settings.workers
-    tasks = Path(own.tasks) if own.tasks else home.folder / "tasks"
-    measures = _Measures(training, artifacts, tasks, own.harness)
+    artifacts = Artifacts(home.artifacts)
+    measures = _Measures(trainers, artifacts, _tasks(home, settings), settings.workers.harness)
     return (Examiner(measures, artifacts).worker(),)
+
+
+def suites(home: Home, settings: Settings) -> list[str]:
+    """The benchmarks that lie here, as suites are named; a worker far away has its own."""
+    return task_suites(_tasks(home, settings))
+
+
+def _tasks(home: Home, settings: Settings) -> Path:
+    return Path(settings.workers.tasks) if settings.workers.tasks else home.folder / "tasks"
 
 
 class _Measures:
     """Models answer in jobs of their own; the same job is not done twice."""
 
-    def __init__(self, training: Training, artifacts: Artifacts, tasks: Path, through: str) -> None:
-        self._training, self._artifacts = training, artifacts
+    def __init__(self, trainers: Trainers, artifacts: Artifacts, tasks: Path, through: str) -> None:
+        self._trainers, self._artifacts = trainers, artifacts
         self._tasks, self._through = tasks, through
 
     async def answers(self, asked: Asked, say: Say) -> Sequence[Answer]:
@@ -66,7 +74,7 @@ class _Measures:
     async def _done(
         self, asked: Asked, trainer: str, settings: dict[str, Setting], say: Say
     ) -> list[dict[str, Any]]:
-        stages = await self._training.stages()
+        stages = await self._trainers.stages()
         model = await asyncio.to_thread(brought, self._artifacts, asked.model.sha256, stages.models)
         spec = JobSpec(
             job=asked.job,

@@ -82,7 +82,9 @@ class Wire:
             made.append(bus)
         if self.server is not None:
             made.append(self.server)
-        messages = Messages(store, WorkDesk(store, bus, rejected), self.callers, rejected)
+        messages = Messages(
+            store, WorkDesk(store, bus, rejected, artifacts=home.artifacts), self.callers, rejected
+        )
         self.door = Door(self.link, messages.serves())
         return [*made, self.door, Recorder(store, self.link, rejected, self.relay)]
 

@@ -2,7 +2,8 @@
 
 A figure passes when its whole interval lies on the right side, fails when all of it lies on the
 wrong one, and is inconclusive between. Counts have no interval and are judged as they are. What was
-not measured fails: a gate that nobody looked through holds nothing back.
+not measured fails, and so does a figure that lies outside of its own interval: a gate that nobody
+looked through holds nothing back.
 """
 
 from __future__ import annotations
@@ -79,12 +80,17 @@ def told(one: Checked) -> str:
         return f"{one.metric} was not measured"
     side = "below" if one.side == "at_least" else "above"
     span = "" if one.low == one.high else f" ({one.low:.3g} to {one.high:.3g})"
-    how = "is" if one.verdict == "fail" else "is not surely not"
+    how = "is" if one.verdict == "fail" else "may be"
     return f"{one.metric} {one.value:.3g}{span} {how} {side} {one.bound:.3g}"
 
 
+def sound(found: Measured) -> bool:
+    """Whether a figure lies within its own interval; who says otherwise has measured nothing."""
+    return found.low <= found.value <= found.high
+
+
 def _judged(check: Check, found: Measured | None, waived: bool) -> Checked:
-    if found is None or (not found.n and not check.counted):
+    if found is None or (not found.n and not check.counted) or not sound(found):
         return Checked(metric=check.metric, side=check.side, bound=check.bound, verdict="fail")
     low, high = (found.value,) * 2 if check.counted else (found.low, found.high)
     return Checked(

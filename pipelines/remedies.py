@@ -23,6 +23,8 @@ class Remedy(NamedTuple):
     """The stage from which the run goes on; empty is the one that did not hold."""
     most: int = 2
     """How often it may be tried in a run."""
+    but: tuple[str, ...] = ()
+    """Symptoms that it does not cure although `cures` speaks of all of their kind."""
     skips: bool = False
     """The run does without this stage: what was there before it is kept, and the next one comes."""
 
@@ -99,5 +101,7 @@ def settled(
 
 
 def _cures(remedy: Remedy, symptom: str) -> bool:
+    if symptom in remedy.but:
+        return False
     metric, _, kind = symptom.rpartition(" ")
     return symptom in remedy.cures or (bool(metric) and f"* {kind}" in remedy.cures)

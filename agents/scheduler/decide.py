@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from agents.agent import Agent
+from agents.agent import Agent, with_policy
 from agents.scheduler.state import HEARS, INITIAL, Schedule, State, evolve
 from events.catalog.policies import SchedulerPolicy
 from events.catalog.schedules import (
@@ -90,11 +90,6 @@ def _published(schedule: Schedule) -> list[Event]:
         return [PublicationRefused(schedule=name, reason=str(error)[:2000])]
 
 
-def under(state: State, policy: SchedulerPolicy) -> State:
-    """The state with another policy in it."""
-    return state._replace(policy=policy)
-
-
 SCHEDULER: Agent[State] = Agent(
     name="scheduler",
     version=VERSION,
@@ -102,5 +97,5 @@ SCHEDULER: Agent[State] = Agent(
     hears=HEARS,
     evolve=evolve,
     decide=decide,
-    under=under,
+    under=with_policy,
 )

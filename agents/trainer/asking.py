@@ -8,7 +8,7 @@ from datetime import timedelta
 from agents.trainer.reviewing import wanted
 from agents.trainer.run import Run
 from agents.trainer.spending import left, month_over, over
-from agents.trainer.state import State
+from agents.trainer.state import GUARDED, State
 from events.catalog.changes import Change
 from events.catalog.data import DataRequested
 from events.catalog.deadlines import DeadlineLifted, DeadlineSet
@@ -52,10 +52,18 @@ def asked(state: State, run: Run, stage: str, told: Fact) -> Decisions:
             changes=(*wanted(state, run, stage), *_of(run.changes, stage)),
             inputs=(*run.inputs(one.made_of == "best"), *_given(run, stage)),
             students=run.students,
+            guarded=tuple(one for _, one in sorted(state.guarded.items())),
         )
     due = told.time + timedelta(hours=state.policy.stage_hours)
     due = due if run.due is None else min(due, run.due)
     return (request, DeadlineSet(key=f"run/{run.id}", due=due))
+
+
+def unguarded(state: State) -> str:
+    """Why nobody can be sure that what evaluations ask is not learned, or nothing."""
+    many = len(state.guarded) > GUARDED
+    what = f"runs can be searched for {GUARDED:,} evaluation sets, and more are registered"
+    return what if many else ""
 
 
 def given_up(run: Run, reason: str) -> Decisions:
@@ -68,6 +76,8 @@ def given_up(run: Run, reason: str) -> Decisions:
 
 def _spent(state: State, run: Run, data: bool, told: Fact) -> str:
     """Why nothing more can be asked for, or nothing."""
+    if unguarded(state):
+        return unguarded(state)
     if run.due is not None and told.time >= run.due:
         return "its time is used up"
     role = state.roles.get(run.role)

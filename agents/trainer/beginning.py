@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 
-from agents.trainer.asking import asked
+from agents.trainer.asking import asked, unguarded
 from agents.trainer.bases import named
 from agents.trainer.conduct import examined
 from agents.trainer.spending import limits, month_over
@@ -66,7 +66,7 @@ def _no(state: State, request: TrainingRequested, told: Fact) -> str:
     _, wrong = named(state.models, request.base, request.students)
     if wrong:
         return wrong
-    wrong = _no_data(state, request)
+    wrong = unguarded(state) or _no_data(state, request)
     if wrong:
         return wrong
     wrong = month_over(state.months, state.roles[request.role], request.role, told.time)

@@ -26,7 +26,7 @@ from events.catalog.training import RunCompleted
 from events.fact import Fact
 from events.message import Event
 from pipelines.catalog import PIPELINES
-from pipelines.gates import overall, symptoms
+from pipelines.gates import overall, sound, symptoms
 from pipelines.gates import told as said
 
 
@@ -116,7 +116,7 @@ def _turned(state: State, run: Run, told: Fact) -> tuple[bool, Decisions]:
     """Whether a stage that may be repeated is, and what is decided about what it made."""
     metric = PIPELINES[run.pipeline].stage(run.stage).trend
     found = run.metrics.get(metric)
-    if found is None:
+    if found is None or not sound(found):
         return False, (_round(run, "stable", "evaluate", f"{metric} was not measured"),)
     why = f"{metric} {found.value:+.3g} ({found.low:+.3g} to {found.high:+.3g})"
     if found.low > 0:

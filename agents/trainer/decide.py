@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agents.agent import Agent
+from agents.agent import Agent, with_policy
+from agents.trainer.asking import given_up
 from agents.trainer.beginning import begun
 from agents.trainer.conduct import broken, examined
 from agents.trainer.hands import obeyed, withdrawn
@@ -20,13 +21,13 @@ from events.catalog.hand import (
     ResumeRequested,
     RollbackRequested,
 )
-from events.catalog.policies import TrainerPolicy
 from events.catalog.reviews import ReviewAnswered
+from events.catalog.roles import RoleRetired
 from events.catalog.training import StageCompleted, StageFailed, TrainingRequested
 from events.fact import Fact
 from events.message import Event
 
-VERSION = "3"
+VERSION = "4"
 
 
 def decide(state: State, told: Fact) -> Sequence[Event]:
@@ -51,6 +52,10 @@ def decide(state: State, told: Fact) -> Sequence[Event]:
             return _followed(state, run, told)
         case DeadlinePassed() as passed:
             return _late(state, passed, told)
+        case RoleRetired(role=role):
+            why = f"role {role!r} was retired"
+            runs = [run for run in state.runs.values() if run.role == role]
+            return [one for run in runs for one in (*withdrawn(run, why), *given_up(run, why))]
         case (
             PauseRequested()
             | ResumeRequested()
@@ -93,11 +98,6 @@ def _late(state: State, passed: DeadlinePassed, told: Fact) -> Sequence[Event]:
     return (*withdrawn(run, why), *broken(state, late, told))
 
 
-def under(state: State, policy: TrainerPolicy) -> State:
-    """The state with another policy in it."""
-    return state._replace(policy=policy)
-
-
 TRAINER: Agent[State] = Agent(
     name="trainer",
     version=VERSION,
@@ -105,5 +105,5 @@ TRAINER: Agent[State] = Agent(
     hears=HEARS,
     evolve=evolve,
     decide=decide,
-    under=under,
+    under=with_policy,
 )

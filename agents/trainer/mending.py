@@ -45,7 +45,8 @@ def mended(state: State, run: Run, wrong: Sequence[str], reason: str, told: Fact
         changes=one.changes, back_to=to,
     )  # fmt: skip
     after = run._replace(changes=(*run.changes, *one.changes))
-    after = after._replace(passed=_before(run, to))
+    if to != run.stage:  # the rounds of a stage that helped stay
+        after = after._replace(passed=_before(run, to))
     return (*lost, applied, *_dropped(run, after, one, reason), *asked(state, after, to, told))
 
 

@@ -12,6 +12,7 @@ from agents.trainer.spending import with_spent
 from agents.trainer.taking import taken
 from events.catalog.data import DataBegun, DataRequested, DatasetAccepted, DatasetRejected
 from events.catalog.deadlines import DeadlinePassed, DeadlineSet
+from events.catalog.evaluation_sets import EvaluationSetRegistered
 from events.catalog.gates import (
     CandidateRegistered,
     GateFailed,
@@ -63,7 +64,7 @@ HEARS = hears(
     GateFailed, RemedyApplied, RunRolledBack, IterationDecided, CandidateRegistered,
     DataRequested, DataBegun, DatasetAccepted, DatasetRejected, ModelAdded,
     PartBuilt, PartFailed, DatasetImported, DeadlineSet, ReviewOpened, ReviewAnswered,
-    WeaknessDetected,
+    WeaknessDetected, EvaluationSetRegistered,
 )  # fmt: skip
 
 
@@ -73,6 +74,8 @@ OURS = "agent:trainer"
 
 SETS = 1000
 """So many data sets are remembered; a run is given one of these."""
+GUARDED = 1000
+"""So many evaluation sets are kept out of what runs learn from; with more of them nothing is."""
 
 
 class Given(NamedTuple):
@@ -102,6 +105,8 @@ class State(NamedTuple):
     """What runs of each role have cost this month."""
     weak: Mapping[str, tuple[str, ...]] = {}
     """What the models of each role are weak in: the next data is about that."""
+    guarded: Mapping[str, Artifact] = {}
+    """The registered evaluation sets, by name."""
 
 
 INITIAL = State({}, {}, TrainerPolicy())
@@ -119,6 +124,10 @@ def evolve(state: State, told: Fact) -> State:
             return state._replace(weak={**state.weak, role: focus})
         case PolicyAdopted(policy=TrainerPolicy() as policy):
             return state._replace(policy=policy)
+        case EvaluationSetRegistered(name=name, artifact=artifact):
+            others = {key: one for key, one in state.guarded.items() if key != name}
+            newest = [*others.items(), (name, artifact)][-GUARDED - 1 :]
+            return state._replace(guarded=dict(newest))
         case RunStarted() as begun:
             run = run_of(state, begun)
             return state._replace(runs={**state.runs, run.id: run})

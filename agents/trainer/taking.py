@@ -74,7 +74,7 @@ def taken(run: Run, told: Fact) -> Run:
         case RemedyApplied(stage=at, remedy=name, changes=changes, back_to=stage):
             used = {**run.used, f"{at}/{name}": run.used.get(f"{at}/{name}", 0) + 1}
             back = run._replace(used=used, changes=(*run.changes, *changes), tries=0)
-            return _without(back, stage)
+            return back if stage == at else _without(back, stage)
         case RunRolledBack(stage=stage, attempt=attempt):
             return _back(run, stage, attempt)
         case IterationDecided(decision="continue"):
@@ -157,4 +157,4 @@ def _back(run: Run, stage: str, attempt: int) -> Run:
         kept.append(one)
         if (one.stage, one.attempt) == (stage, attempt):
             break
-    return run._replace(passed=tuple(kept), made=())
+    return run._replace(passed=tuple(kept), made=(), tries=0, rounds=0)

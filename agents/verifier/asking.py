@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from difflib import get_close_matches
 
-from agents.verifier.state import Candidate, Open, Standing, State
+from agents.verifier.standing import Candidate, Open, Standing
+from agents.verifier.state import State
 from agents.verifier.suites import EXAMPLES, FIXED, FRESH, unknown
 from events.catalog.deadlines import DeadlineSet
 from events.catalog.examinations import ExaminationRequested

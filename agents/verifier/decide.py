@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from agents.agent import Agent
+from agents.agent import Agent, with_policy
 from agents.verifier.asking import Decisions, asked, begun, no
 from agents.verifier.judging import Judged, judged
-from agents.verifier.state import HEARS, INITIAL, Candidate, Open, Standing, State, evolve
+from agents.verifier.standing import Candidate, Open, Standing
+from agents.verifier.state import HEARS, INITIAL, State, evolve
 from agents.verifier.suites import FRESH
+from agents.verifier.watching import fallen
 from events.catalog.deadlines import DeadlineLifted, DeadlinePassed, DeadlineSet
 from events.catalog.examinations import ExaminationWithdrawn
 from events.catalog.gates import CandidateRegistered
 from events.catalog.policies import VerifierPolicy
+from events.catalog.roles import RoleDefined, RoleRetired
 from events.catalog.verification import (
     CandidateWithdrawn,
     ModelVerified,
@@ -26,9 +29,12 @@ from events.catalog.verification import (
 )
 from events.fact import Fact
 from events.message import Event
-from pipelines.suites.weakness import weak
+from pipelines.suites.weakness import possible, weak
 
-VERSION = "1"
+VERSION = "2"
+CHEAP = 3
+"""So many rounds more than the policy's where they take little time: of one as good as the one
+before it, nobody can tell after a thousand items."""
 
 
 def decide(state: State, told: Fact) -> Sequence[Event]:
@@ -54,8 +60,28 @@ def decide(state: State, told: Fact) -> Sequence[Event]:
             return _broken(state, role, standing.open, failed.reason, again, told)
         case DeadlinePassed(key=key, due=due):
             return _late(state, key, due.isoformat(), told)
+        case RoleRetired(role=role) | RoleDefined(role=role):
+            return _unwanted(state, role)
         case _:
             return ()
+
+
+def _unwanted(state: State, role: str) -> Decisions:
+    """An open verification of a role that is gone, or that asks for something else now."""
+    standing = state.standing.get(role)
+    if standing is None or standing.open is None or not standing.open.void:
+        return ()
+    one = standing.open
+    back = (
+        (ExaminationWithdrawn(verification=one.id, request=one.request, reason=one.void),)
+        if one.request
+        else ()
+    )
+    return (
+        *back,
+        VerificationRefused(role=role, verification=one.id, reason=one.void),
+        DeadlineLifted(key=f"verification/{one.id}"),
+    )
 
 
 def _late(state: State, key: str, due: str, told: Fact) -> Decisions:
@@ -95,7 +121,7 @@ def _believed(
 ) -> Decisions:
     candidate = standing.of(one.model)
     found = Judged("measured") if candidate is None else judged(candidate, seen, state.policy)
-    if found.verdict == "unclear" and one.rounds < state.policy.rounds and FRESH in one.suites:
+    if found.verdict == "unclear" and FRESH in one.suites and _more(one, seen, state.policy):
         return asked(state, role, one, told)
     decided: list[Event] = [
         VerificationJudged(
@@ -109,8 +135,19 @@ def _believed(
     if candidate is not None:
         decided += _regressed(role, standing, candidate, one, found)
         decided += _weak(role, candidate, one, seen, state.policy)
+        low = fallen(standing.watch, seen)
+        decided += [] if low is None else [low]
         withdrawn = (candidate.model.sha256,) if found.lost else ()
     return (*decided, *_onwards(state, role, told, one.model, withdrawn))
+
+
+def _more(one: Open, seen: ModelVerified, policy: VerifierPolicy) -> bool:
+    """Whether fresh problems are asked once more, twice as many: up to the rounds of the policy,
+    and then as long as they are cheap."""
+    if one.rounds < policy.rounds:
+        return True
+    cheap = bool(seen.n) and 2 * seen.seconds <= policy.cheap_seconds
+    return cheap and one.rounds < policy.rounds + CHEAP
 
 
 def _regressed(
@@ -147,8 +184,10 @@ def _regressed(
 def _weak(
     role: str, candidate: Candidate, one: Open, seen: ModelVerified, policy: VerifierPolicy
 ) -> list[Event]:
-    """Areas in which it fails more often, told when they are others than the last time."""
-    areas = weak(seen.areas, seen.wrong, seen.n, policy.alpha)
+    """Areas in which it fails more often, told when they are others than the last time. Counts that
+    contradict each other say nothing: who answers so must not stop whoever decides."""
+    sound = [one for one in seen.areas if possible(one.wrong, one.n, seen.wrong, seen.n)]
+    areas = weak(sound, seen.wrong, seen.n, policy.alpha) if seen.wrong <= seen.n else []
     focus = tuple(each.area for each in areas)
     if not focus or set(focus) == set(candidate.weak):
         return []
@@ -188,11 +227,6 @@ def _next(state: State, role: str, told: Fact) -> Decisions:
     return begun(state, VerificationRequested(role=role, run=waiting.run), told)
 
 
-def under(state: State, policy: VerifierPolicy) -> State:
-    """The state with another policy in it."""
-    return state._replace(policy=policy)
-
-
 VERIFIER: Agent[State] = Agent(
     name="verifier",
     version=VERSION,
@@ -200,5 +234,5 @@ VERIFIER: Agent[State] = Agent(
     hears=HEARS,
     evolve=evolve,
     decide=decide,
-    under=under,
+    under=with_policy,
 )

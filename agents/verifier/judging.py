@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from agents.verifier.state import Candidate
+from agents.verifier.standing import Candidate
 from agents.verifier.suites import TASK
 from events.catalog.examinations import Cell
 from events.catalog.gates import Checked
@@ -51,7 +51,8 @@ def judged(candidate: Candidate, seen: ModelVerified, policy: VerifierPolicy) ->
     claim = needed(candidate.claims, candidate.found, policy.alpha)
     enough = claim * max(1, len(compared))
     share = policy.retention
-    checks = [checked(cells, share, enough, name) for name, cells in compared.items()]
+    proof = 1 / policy.alpha  # of each: where all have to be kept, one that is not stops them
+    checks = [checked(cells, share, enough, name, proof) for name, cells in compared.items()]
     evidence = max((worse(cells, share) for cells in compared.values()), default=0.0)
     itself = [
         checked(one.cells, share, budgeted(max(1, candidate.looks), policy.alpha), UNCHANGED)

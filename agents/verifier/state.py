@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 from agents.agent import hears
+from agents.verifier.standing import Candidate, Open, Standing
 from agents.verifier.suites import FIXED, is_task
+from agents.verifier.watching import asked_of, rang, watched
 from events.catalog.deadlines import DeadlinePassed, DeadlineSet
-from events.catalog.examinations import Cell, ExaminationRequested, ExaminationWithdrawn
+from events.catalog.examinations import ExaminationRequested, ExaminationWithdrawn
 from events.catalog.gates import CandidateRegistered
 from events.catalog.policies import PolicyAdopted, VerifierPolicy
 from events.catalog.roles import RoleDefined, RoleRetired
@@ -44,85 +46,6 @@ BASES = ("base", "sft")
 """What a first candidate is compared with: where its run began."""
 
 
-class Candidate(NamedTuple):
-    """A model that passed its run, and what was seen of it since."""
-
-    run: str
-    model: Artifact
-    base: Artifact | None
-    """Where its run began."""
-    rows: Artifact | None
-    """Examples that it was trained on."""
-    claims: int = 0
-    """Claims that were made before that of its being worse; by them goes what that one needs."""
-    found: int = 0
-    """And those among them that were found to be so."""
-    baseline: Artifact | None = None
-    """With what it is compared, from its first examination on."""
-    own: tuple[Cell, ...] = ()
-    """Problems of its type, beside the baseline: the fixed ones once, fresh ones of every look."""
-    tasks: Mapping[str, tuple[Cell, ...]] = {}
-    """Of each benchmark, whose items are always the same: the newest look."""
-    before: Artifact | None = None
-    """Its own answers to the fixed suite when they were first asked."""
-    looks: int = 0
-    """How often the fixed suite was answered again."""
-    judged: bool = False
-    weak: tuple[str, ...] = ()
-    """The weak spots that were told last."""
-
-
-class Open(NamedTuple):
-    """A verification under way."""
-
-    id: str
-    model: str
-    """The hash of the candidate; nothing where only examples are checked."""
-    suites: tuple[str, ...]
-    examples: Artifact | None = None
-    attempt: int = 0
-    rounds: int = 0
-    """How often an answer came, and nobody could tell yet."""
-    failures: int = 0
-    """In a row."""
-    request: str = ""
-    """The open examination, or nothing."""
-    answer: str = ""
-    """What came of it, by its event id."""
-    due: str = ""
-    """When the examination is not waited for any more."""
-
-
-class Standing(NamedTuple):
-    """The candidates of a role, the one that stands last, and the claims that were made."""
-
-    candidates: tuple[Candidate, ...] = ()
-    claims: int = 0
-    found: int = 0
-    open: Open | None = None
-    due: str = ""
-    """When the model that stands is looked at again."""
-
-    def of(self, model: str) -> Candidate | None:
-        return next((one for one in self.candidates if one.model.sha256 == model), None)
-
-    def before(self, model: str) -> Candidate | None:
-        """The candidate before this one."""
-        earlier = None
-        for one in self.candidates:
-            if one.model.sha256 == model:
-                return earlier
-            earlier = one
-        return None
-
-    def put(self, candidate: Candidate) -> Standing:
-        return self._replace(
-            candidates=tuple(
-                candidate if one.model == candidate.model else one for one in self.candidates
-            )
-        )
-
-
 class State(NamedTuple):
     """All of it."""
 
@@ -130,6 +53,8 @@ class State(NamedTuple):
     """Their model types."""
     standing: Mapping[str, Standing]
     policy: VerifierPolicy
+    least: Mapping[str, float] = {}
+    """The accuracy that roles ask of their models, of those that say so."""
 
 
 INITIAL = State({}, {}, VerifierPolicy())
@@ -141,12 +66,18 @@ def evolve(state: State, told: Fact) -> State:
         case RoleDefined(role=role, profile=profile):
             kind, before = profile.model_type, state.roles.get(role)
             if before not in (None, kind):  # its candidates answer other problems
-                state = state._replace(standing=_without(state.standing, role))
-            return state._replace(roles={**state.roles, role: kind})
+                why = f"role {role!r} is of another type now"
+                state = state._replace(standing=_ended(state.standing, role, why))
+            least = {**_without(state.least, role)}
+            if (wanted := asked_of(profile)) is not None:
+                least[role] = wanted
+            return state._replace(roles={**state.roles, role: kind}, least=least)
         case RoleRetired(role=role):
-            return state._replace(
-                roles=_without(state.roles, role), standing=_without(state.standing, role)
-            )
+            gone = _ended(state.standing, role, f"role {role!r} was retired")
+            rest, least = _without(state.roles, role), _without(state.least, role)
+            return state._replace(roles=rest, standing=gone, least=least)
+        case VerificationRefused(role=role) if role not in state.roles:
+            return state._replace(standing=_without(state.standing, role))
         case PolicyAdopted(policy=VerifierPolicy() as policy):
             return state._replace(policy=policy)
         case DeadlineSet(key=key, due=due):
@@ -156,8 +87,16 @@ def evolve(state: State, told: Fact) -> State:
     if not role or role not in state.roles:
         return state
     known = state.standing.get(role, Standing())
-    taken = _taken(known, told)
+    taken = _taken(known, told, state.least.get(role))
     return state if taken is known else _put(state, role, taken)
+
+
+def _ended(standing: Mapping[str, Standing], role: str, why: str) -> dict[str, Standing]:
+    """Without the candidates of a role; what is open stays until it is withdrawn."""
+    known, rest = standing.get(role), _without(standing, role)
+    if known is None or known.open is None:
+        return rest
+    return {**rest, role: Standing(open=known.open._replace(void=why))}
 
 
 def _without(some: Mapping[str, T], name: str) -> dict[str, T]:
@@ -180,7 +119,7 @@ def _put(state: State, role: str, standing: Standing) -> State:
     return state._replace(standing={**state.standing, role: standing})
 
 
-def _taken(known: Standing, told: Fact) -> Standing:
+def _taken(known: Standing, told: Fact, least: float | None) -> Standing:
     match told.event:
         case CandidateRegistered() as registered:
             return _registered(known, registered)
@@ -189,7 +128,7 @@ def _taken(known: Standing, told: Fact) -> Standing:
         case ModelVerified(verification=name, attempt=attempt) as verified:
             if not _is_open(known, name, attempt):
                 return known
-            return _seen(known, verified, told)
+            return _seen(known, verified, told, least)
         case VerificationFailed(verification=name, attempt=attempt):
             if known.open is None or not _is_open(known, name, attempt):
                 return known
@@ -209,6 +148,8 @@ def _taken(known: Standing, told: Fact) -> Standing:
             return closed.put(candidate._replace(judged=True)) if candidate else closed
         case RegressionDetected(since=False) if told.actor == OURS:
             return known._replace(found=known.found + 1)
+        case RegressionDetected() as ours if told.actor == OURS and rang(ours):
+            return known._replace(watch=None)
         case WeaknessDetected(model=Artifact(sha256=model), focus=focus):
             candidate = known.of(model)
             return known.put(candidate._replace(weak=focus)) if candidate else known
@@ -251,7 +192,7 @@ def _is_open(known: Standing, name: str, attempt: int) -> bool:
     return one is not None and bool(one.request) and (one.id, one.attempt) == (name, attempt)
 
 
-def _seen(known: Standing, verified: ModelVerified, told: Fact) -> Standing:
+def _seen(known: Standing, verified: ModelVerified, told: Fact, least: float | None) -> Standing:
     """What was counted is added to what was seen before; the same items are not counted twice."""
     assert known.open is not None
     now = known.open._replace(request="", answer=told.id, failures=0, rounds=known.open.rounds + 1)
@@ -259,6 +200,8 @@ def _seen(known: Standing, verified: ModelVerified, told: Fact) -> Standing:
     candidate = known.of(now.model)
     if candidate is None:
         return known
+    if candidate is known.candidates[-1]:
+        known = known._replace(watch=watched(known.watch, least, verified))
     own, tasks = candidate.own, dict(candidate.tasks)
     for one in verified.suites:
         if one.compared != "baseline":

@@ -119,6 +119,8 @@ class VerifierPolicy(Value):
     """Problems of each suite that is drawn."""
     rounds: int = Field(default=3, ge=1, le=20)
     """So often fresh problems are asked where nobody can tell yet; each time twice as many."""
+    cheap_seconds: float = Field(default=60.0, ge=0, le=86_400)
+    """Up to three times more than that, where it takes no longer than so long."""
     retention: Share = 0.95
     """The share of the earlier model's score that has to be kept."""
     alpha: float = Field(default=0.05, gt=0, lt=1)

@@ -111,6 +111,8 @@ class StageRequested(Request, wire="StageRequested", stream="run/{run}", answere
     inputs: tuple[Artifact, ...] = Field(default=(), max_length=200)
     """What the stages before it have made."""
     students: Annotated[tuple[Base, ...], Field(max_length=2)] = ()
+    guarded: Annotated[tuple[Artifact, ...], Field(max_length=1000)] = ()
+    """Registered evaluation sets, which nothing that is learned may have in it."""
 
     example: ClassVar[dict[str, Any]] = {
         **_STAGE,

@@ -37,6 +37,7 @@ class VerificationRequested(
     by="anyone",
     stream="role/{role}",
     settled_by=("VerificationJudged", "VerificationRefused"),
+    begins="verification",
 ):
     """Somebody wants to know how good a role's model is today."""
 
@@ -163,7 +164,7 @@ class VerificationJudged(Event, wire="VerificationJudged", stream="verification/
 
 
 class RegressionDetected(Event, wire="RegressionDetected", stream="role/{role}"):
-    """A model is surely worse than the one before it, or than it was itself."""
+    """A model is surely worse than the one before it, than it was itself, or than its role asks."""
 
     role: Name
     run: Name | None = None
@@ -173,7 +174,7 @@ class RegressionDetected(Event, wire="RegressionDetected", stream="role/{role}")
     verification: Name | None = None
     """Where a verification found it; else the run itself did, at its last gate."""
     since: bool = False
-    """It is compared with what it was itself."""
+    """It is compared with what it was itself, or with what the role asks since long."""
     checks: Annotated[tuple[Checked, ...], Field(max_length=100)] = ()
     """The figures, beside the bounds that they do not keep."""
     evidence: float | None = Field(default=None, ge=0)

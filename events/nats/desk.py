@@ -42,12 +42,11 @@ TELLING = 64
 
 
 class NatsDesk:
-    """Asks the desk behind a link. `holder` is the name of this worker; of stages it takes those of
-    these pipelines alone, or all where none is named."""
+    """Asks the desk behind a link. `holder` is the name of this worker."""
 
-    def __init__(self, link: Link, token: str, holder: str, pipelines: Iterable[str] = ()) -> None:
+    def __init__(self, link: Link, token: str, holder: str) -> None:
         self._link, self._holder = link, holder
-        self._only = {"pipelines": sorted(pipelines)} if pipelines else {}
+        self._only: dict[str, Any] = {}
         self._headers = {"Authorization": f"Bearer {token}"}
         self._news = asyncio.Event()
         self._ears: list[Any] = []
@@ -61,6 +60,20 @@ class NatsDesk:
         for kind in kinds:
             subject = subjects.of_type(kind)
             self._ears.append(await self._link.nc.subscribe(subject, cb=self._rung))
+
+    def takes(self, pipelines: Iterable[str], tasks: Iterable[str] | None = None) -> None:
+        """From now on: of stages those of these pipelines alone, of examinations those that ask no
+        other benchmarks than these."""
+        self._only = {"pipelines": sorted(pipelines)}
+        if tasks is not None:
+            self._only["tasks"] = sorted(tasks)
+
+    async def mark(self, stages: str) -> str | None:
+        """What lies in the owner's place of artifacts; None where the owner does not say. Asked
+        with a claim of stages that no pipeline has."""
+        asked = {"kinds": [stages], "holder": self._holder, "seconds": 1.0, "pipelines": ["none"]}
+        found = (await self._ask("claim", asked)).get("artifacts")
+        return found if isinstance(found, str) else None
 
     def _hear(self, denial: str) -> None:
         if subjects.WORK in denial:

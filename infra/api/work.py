@@ -14,7 +14,8 @@ from infra.desk import WorkDesk
 
 def working(door: Door) -> APIRouter:
     routes = APIRouter(dependencies=[needs("worker")])
-    desk = WorkDesk(door.house.store, door.house.bus, door.rejected, door.submit)
+    house, place = door.house, door.home.artifacts
+    desk = WorkDesk(house.store, house.bus, door.rejected, door.submit, place)
 
     async def served(operation: str, request: Request, status: int = 200) -> Json:
         with door.writes.one():

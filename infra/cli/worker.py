@@ -1,8 +1,9 @@
 """`ratchet worker`: carry out requests for a log on another machine, without its database.
 
-Models and data are artifacts, so who trains here needs the place where they lie: `store.artifacts`,
-the same for the owner and for all its workers. Who has no such place, or no torch, asks for
-rehearsals alone and leaves everything else to others.
+Models and data are artifacts, so who trains or verifies here needs the place where they lie:
+`store.artifacts`, the same for the owner and for all its workers; whether it is the same is looked
+at first. Who has no such place, or no torch, asks for rehearsals alone and leaves everything else
+to others. Benchmarks are answered by who has their files.
 """
 
 from __future__ import annotations
@@ -19,14 +20,18 @@ import typer
 
 from agents.trainer.workers.pretend import REHEARSAL
 from agents.worker import Runner, Worker
+from events.catalog.training import StageRequested
 from events.errors import LogUnavailable, Malformed, RatchetError
 from events.nats.desk import NatsDesk
 from events.nats.link import Link
 from events.nats.users import inbox_of, user_of
 from infra.cli import show
 from infra.cli.running import Stop, log_to_stderr
+from infra.home import Home
+from infra.marking import elsewhere
 from infra.settings import Settings, configuration
 from infra.training import Trainers, missing, pipelines
+from infra.verifying import suites, verifiers
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 log = logging.getLogger(__name__)
@@ -63,8 +68,8 @@ def worker(
 
 async def _run(settings: Settings, token: str) -> int:
     stop = Stop()
-    trainers = Trainers(show.home(), settings)
-    grants = {one.kind.wire: one for one in trainers.workers()}
+    home = show.home()
+    trainers = Trainers(home, settings)
     user = user_of(token)
     link = Link(
         settings.nats.url, user=user, password=token, name="ratchet worker", inbox=inbox_of(user)
@@ -73,7 +78,7 @@ async def _run(settings: Settings, token: str) -> int:
     try:
         if not await _let_in(link, opening, stop):
             return 0
-        return await _work(settings, link, token, grants, stop)
+        return await _work(home, settings, link, token, trainers, stop)
     finally:
         opening.cancel()
         with suppress(asyncio.CancelledError, RatchetError):
@@ -102,12 +107,20 @@ def _not_let_in(link: Link) -> LogUnavailable:
 
 
 async def _work(
-    settings: Settings, link: Link, token: str, grants: dict[str, Worker], stop: Stop
+    home: Home, settings: Settings, link: Link, token: str, trainers: Trainers, stop: Stop
 ) -> int:
     holder = f"{socket.gethostname()}.{os.getpid()}"[-100:]
-    why = _only_rehearses(settings)
-    known = (REHEARSAL,) if why else pipelines()
-    desk = NatsDesk(link, token, holder, known)
+    desk = NatsDesk(link, token, holder)
+    why = _only_rehearses(settings) or await _elsewhere(home, link, desk, stop)
+    if why is None:
+        return 0
+    known, workers = (REHEARSAL,) if why else pipelines(), [*trainers.workers()]
+    if why:
+        desk.takes(known)
+    else:
+        workers += verifiers(home, settings, trainers)
+        desk.takes(known, await asyncio.to_thread(suites, home, settings))
+    grants: dict[str, Worker] = {one.kind.wire: one for one in workers}
     await desk.open(grants)
     runner = Runner(grants, desk, settings.workers.slots)
     names = ", ".join(sorted(grants))
@@ -127,7 +140,7 @@ async def _work(
             if refused > TRIES:
                 raise _not_let_in(link)
             if running.done():
-                _raise_first(running)
+                _raise_first(running, link)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -143,9 +156,28 @@ def _only_rehearses(settings: Settings) -> str:
     return f"{absent} is not installed (pip install 'ratchet-fleet[train]')" if absent else ""
 
 
-def _raise_first(running: asyncio.Task[None]) -> None:
+async def _elsewhere(home: Home, link: Link, desk: NatsDesk, stop: Stop) -> str | None:
+    """Why this place of artifacts is not the owner's, or ''; None where a stop came first. Nobody
+    can tell before an owner answers, and until then there is nothing to do."""
+    refused = 0
+    while True:
+        try:
+            mark = await desk.mark(StageRequested.wire)
+            return "" if mark is None else await asyncio.to_thread(elsewhere, home.artifacts, mark)
+        except LogUnavailable as away:
+            refused = refused + 1 if link.refused else 0
+            if refused > TRIES:
+                raise _not_let_in(link) from None
+            log.info("waiting for an owner: %s", away)
+        if await stop.asked(LOOK):
+            return None
+
+
+def _raise_first(running: asyncio.Task[None], link: Link) -> None:
     """What ended the work, alone: there is no use in waiting where the token was revoked."""
     error = running.exception()
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+    if type(error) is RatchetError and error.where == "token":  # the owner was quicker than NATS
+        raise _not_let_in(link)
     raise error or LogUnavailable("the work has ended")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pipelines.evidence.quantiles import bisected
@@ -31,14 +31,14 @@ class Between(NamedTuple):
     high: float
 
 
-def above(values: Values, mean: float) -> float:
+def above(values: Values, mean: float, sizes: Sequence[float] = SIZES) -> float:
     """The evidence that values between 0 and 1 have a mean above this one."""
-    return math.exp(min(700.0, _log_above(_counted(values), mean)))
+    return math.exp(min(700.0, _log_above(_counted(values), mean, sizes)))
 
 
-def below(values: Values, mean: float) -> float:
+def below(values: Values, mean: float, sizes: Sequence[float] = SIZES) -> float:
     """The evidence that they have a mean below this one."""
-    return above({1 - value: many for value, many in _counted(values).items()}, 1 - mean)
+    return above({1 - value: many for value, many in _counted(values).items()}, 1 - mean, sizes)
 
 
 def sequence(values: Values, level: float = 0.95) -> Between:
@@ -56,15 +56,15 @@ def _lowest(counts: Mapping[float, int], least: float) -> float:
     return bisected(lambda mean: _log_above(counts, mean) >= least, 0.0, 1.0)
 
 
-def _log_above(counts: Mapping[float, int], mean: float) -> float:
+def _log_above(counts: Mapping[float, int], mean: float, sizes: Sequence[float] = SIZES) -> float:
     if mean <= 0:
         return math.inf if any(counts) else 0.0
     logs = [
         math.fsum(many * math.log1p(size * (value / mean - 1)) for value, many in counts.items())
-        for size in SIZES
+        for size in sizes
     ]
     most = max(logs)
-    return most + math.log(math.fsum(math.exp(one - most) for one in logs) / len(SIZES))
+    return most + math.log(math.fsum(math.exp(one - most) for one in logs) / len(sizes))
 
 
 def _counted(values: Values) -> Mapping[float, int]:

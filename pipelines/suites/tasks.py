@@ -28,6 +28,8 @@ ITEMS = 20_000
 """Items of a task; more are refused, for each is answered by two models."""
 LARGEST = 200_000
 """Characters of a line."""
+TASKS = 1000
+"""Tasks of a folder that are told to an owner elsewhere."""
 LETTERS = "ABCDEFGHIJ"
 RIGHT = "question, choices and answer; question and answer; or prompt, entry_point and test"
 
@@ -56,6 +58,12 @@ def task_rows(folder: Path, name: str) -> list[Row]:
     if not rows:
         raise Malformed("there is nothing in it", where=str(file), right=RIGHT)
     return rows
+
+
+def task_suites(folder: Path) -> list[str]:
+    """The tasks that lie in a folder, as suites are named; of very many the first."""
+    names = sorted(one.stem for one in folder.glob("*.jsonl") if _NAME.fullmatch(one.stem))
+    return [f"task.{name}" for name in names[:TASKS]]
 
 
 def _row(line: bytes, where: str) -> Row:

@@ -9,13 +9,16 @@ a false one is named with a chance of at most alpha.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from events.catalog.examinations import AreaCount
 from events.catalog.verification import Weakness
 from pipelines.evidence.intervals import proportion
 
 ALPHA = 0.05
+NOTHING = 1e-17
+"""Of a sum, what does not change it."""
+MOST = 10_000_000
 NAMED = 8
 """Of more areas the worst are named: data about everything is about nothing."""
 
@@ -37,14 +40,29 @@ def weak(areas: Sequence[AreaCount], wrong: int, n: int, alpha: float = ALPHA) -
 
 def chance(here: int, size: int, wrong: int, n: int) -> float:
     """Of at least so many of all failures in an area of this size, where it is like the rest."""
-    if not (0 <= here <= size <= n and here <= wrong and size - here <= n - wrong):
+    if not possible(here, size, wrong, n):
         raise ValueError(f"{here} of {size} cannot be of {wrong} among {n}")
-    whole = _log_ways(n, size)
-    ways = (
-        _log_ways(wrong, one) + _log_ways(n - wrong, size - one) - whole
-        for one in range(max(here, size - (n - wrong)), min(size, wrong) + 1)
-    )
-    return min(1.0, math.fsum(math.exp(one) for one in ways))
+    least, most = max(0, size - (n - wrong)), min(size, wrong)
+    if here * n <= size * wrong:  # the shorter side of the two, from its greatest part on
+        return max(0.0, 1 - _summed(range(here - 1, least - 1, -1), size, wrong, n))
+    return min(1.0, _summed(range(here, most + 1), size, wrong, n))
+
+
+def possible(here: int, size: int, wrong: int, n: int) -> bool:
+    """Whether an area of this size can have so many of all failures; nobody asks beyond `MOST`."""
+    return n <= MOST and 0 <= here <= size <= n and here <= wrong <= n and size - here <= n - wrong
+
+
+def _summed(some: Iterable[int], size: int, wrong: int, n: int) -> float:
+    """Their chances together, as far as they count: they lie on one side of the likeliest, so each
+    is less than the one before."""
+    whole, total = _log_ways(n, size), 0.0
+    for one in some:
+        part = math.exp(_log_ways(wrong, one) + _log_ways(n - wrong, size - one) - whole)
+        total += part
+        if part <= total * NOTHING:
+            break
+    return total
 
 
 def _log_ways(n: int, k: int) -> float:

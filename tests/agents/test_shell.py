@@ -18,7 +18,7 @@ from tests.agents.counting import TestPinged, counter
 
 
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await true():
             await asyncio.sleep(0.01)
 

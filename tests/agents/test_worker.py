@@ -16,7 +16,7 @@ from agents.worker import Runner, Tell, Worker
 from events.bus import LogTailBus
 from events.catalog.training import RequestWithdrawn, StageCompleted, StageRequested
 from events.desk import Granted, LogDesk
-from events.errors import LeaseLost, LogUnavailable
+from events.errors import LeaseLost, LogUnavailable, Malformed
 from events.fact import Fact
 from events.memory import MemoryStore
 from events.message import Outcome
@@ -71,6 +71,31 @@ def test_what_fails_in_a_worker_is_an_outcome() -> None:
         await granted(store, Worker(StageRequested, broken, failed), seconds=0.1)
         (answer,) = [e for e in await store.read() if e.type == "StageFailed"]
         assert getattr(answer.event(), "reason", "") == "MemoryError: no room"
+
+    asyncio.run(story())
+
+
+class Strict(LogDesk):
+    """A desk that takes no outcome but failures in."""
+
+    async def answer(self, granted: Granted, outcome: Outcome) -> None:
+        if isinstance(outcome, StageCompleted):
+            raise Malformed("'metrics' has too many items", where="data.metrics")
+        await super().answer(granted, outcome)
+
+
+def test_an_outcome_that_is_refused_has_failed_and_its_worker_goes_on() -> None:
+    async def story() -> None:
+        store = MemoryStore()
+        await append(store, request(1), request(2), actor="agent:trainer")
+        bus, worker = LogTailBus(store), pretender(0.0)
+        kinds = {StageRequested.wire: worker}
+        await Runner(kinds, Strict(store, bus, kinds, "w")).settle()
+        answers = [e.event() for e in await store.read() if e.type == "StageFailed"]
+        reasons = [getattr(one, "reason", "") for one in answers]
+        assert reasons == ["'metrics' has too many items (data.metrics)"] * 2
+        assert await store.leases() == []
+        await bus.close()
 
     asyncio.run(story())
 
@@ -183,14 +208,14 @@ def test_what_is_under_way_goes_on_while_the_log_is_away(monkeypatch: pytest.Mon
         running = asyncio.create_task(runner.run())
         await reached.wait()
         desk.away = True
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not runner.failure:
                 await asyncio.sleep(0.005)
         until.set()
         await asyncio.sleep(0.05)
         assert await outcomes(store) == []
         desk.away = False
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not await outcomes(store):
                 await asyncio.sleep(0.005)
         assert runner.failure == ""
@@ -215,7 +240,7 @@ def test_a_grant_that_is_lost_on_its_way_does_not_end_a_worker(
         desk = Flaky(store, bus, ["StageRequested"], "worker")
         desk.lost = 3
         running = asyncio.create_task(Runner({"StageRequested": pretender(0.0)}, desk).run())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not await outcomes(store):
                 await asyncio.sleep(0.005)
         assert desk.lost == 0

@@ -6,11 +6,7 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -18,110 +14,10 @@ from typing import Any
 import nats
 import pytest
 
-from events.catalog.roles import RoleDefined
-from infra.tokens import Tokens
-from tests.infra.processes import ROOT, Running, environment, up
+from tests.infra.far import OURS, Owner, owned, until
+from tests.infra.processes import up
 
 pytestmark = pytest.mark.real
-
-TRAINING = {"role": "support", "pipeline": "rehearsal", "base": "tiny"}
-OURS = {"RATCHET__WORKERS__SLOTS": "0"}
-"""The owner of these tests has no worker of its own."""
-
-
-HASTY = """
-import runpy, sys
-import agents.worker
-agents.worker.LEASE, agents.worker.LOOK = float(sys.argv.pop(1)), 0.3
-runpy.run_module("infra.cli.main", run_name="__main__")
-"""
-"""The same program, with leases of other seconds, and looking for work more often."""
-
-
-class Far:
-    """A worker on another machine: in a folder of its own, with what it says."""
-
-    def __init__(
-        self, folder: Path, url: str, token: str, pretend: float, way: str, lease: float
-    ) -> None:
-        folder.mkdir()
-        self.folder, self._said = folder, folder.with_suffix(".err")
-        settings = {
-            "RATCHET__WORKERS__PRETEND_SECONDS": str(pretend),
-            "PYTHONPATH": str(ROOT),
-            "HOME": str(folder),
-        }
-        words = ["worker", "--url", url]
-        if way == "environment":
-            settings["RATCHET__WORKERS__TOKEN"] = token
-        elif way == "option":
-            words += ["--token", token]
-        else:
-            (folder / "ratchet.yaml").write_text(f"workers: {{token: {token}}}")
-        program = ["-c", HASTY, str(lease)] if lease else ["-m", "infra.cli.main"]
-        with self._said.open("wb") as err:
-            self.process = subprocess.Popen(
-                [sys.executable, *program, *words],
-                cwd=folder, env=environment(**settings), stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL, stderr=err,
-            )  # fmt: skip
-
-    @property
-    def err(self) -> str:
-        return self._said.read_text()
-
-    def stop(self) -> int:
-        self.process.terminate()
-        return self.process.wait(10)
-
-
-class Owner:
-    """An owner, one token, and as many workers as a test wants."""
-
-    def __init__(self, running: Running, folder: Path, *scopes: str) -> None:
-        self.running, self.folder = running, folder
-        self.tokens = Tokens(running.home / "tokens.json")
-        self.token = self.tokens.add("gpu-1", scopes or ("worker",))
-        self.url = "nats://" + running.note["nats"].rpartition("@")[2]
-        self.workers: list[Far] = []
-        example = {**RoleDefined.example, "role": "support"}
-        assert (
-            running.ask("POST", "/events", {"type": "RoleDefined", "data": example}).status == 201
-        )
-
-    def hire(
-        self, pretend: float = 0.02, token: str = "", way: str = "environment", lease: float = 0
-    ) -> Far:
-        place = self.folder / f"machine-{len(self.workers)}"
-        self.workers.append(Far(place, self.url, token or self.token, pretend, way, lease))
-        return self.workers[-1]
-
-    def train(self) -> None:
-        body = {"type": "TrainingRequested", "data": TRAINING}
-        assert self.running.ask("POST", "/events", body).status == 201
-
-    def told(self, kind: str) -> list[dict[str, Any]]:
-        found = self.running.ask("GET", f"/events?type={kind}&limit=1000").body["events"]
-        return [dict(one) for one in found]
-
-
-@contextmanager
-def owned(folder: Path, *scopes: str) -> Iterator[Owner]:
-    with up(folder / "home", **OURS) as running:
-        owner = Owner(running, folder, *scopes)
-        try:
-            yield owner
-        finally:
-            for worker in owner.workers:
-                worker.process.kill()
-                worker.process.wait()
-
-
-def until(met: Callable[[], object], seconds: float = 30) -> None:
-    ends = time.monotonic() + seconds
-    while not met():
-        assert time.monotonic() < ends
-        time.sleep(0.03)
 
 
 def each_once(owner: Owner, by: str = "gpu-1") -> None:
@@ -200,7 +96,7 @@ def test_the_request_of_one_that_dies_or_hangs_is_done_once_by_another_after_its
         lost.process.send_signal(number)
         (asked,) = owner.told("StageRequested")
         other = owner.hire(token=owner.tokens.add("gpu-2", ("worker",)), lease=30)
-        until(lambda: owner.told("RunCompleted"), 30)
+        until(lambda: owner.told("RunCompleted"), 90)
         each_once(owner, by="gpu-2")
         assert owner.told("StageCompleted")[0]["cause_id"] == asked["event_id"]
         if number == signal.SIGSTOP:
@@ -278,7 +174,7 @@ def test_a_token_that_does_not_let_it_work_ends_it_in_a_sentence(
 ) -> None:
     with owned(tmp_path, *scopes) as owner:
         worker = owner.hire(token="" if scopes else "rt_guess")
-        assert worker.process.wait(20) == (2 if scopes else 4)
+        assert worker.process.wait(60) == (2 if scopes else 4)
         said = [line for line in worker.err.splitlines() if line.startswith("ratchet:")]
         assert ("not for 'worker'" if scopes else "does not let the token in") in said[-1]
         assert "Traceback" not in worker.err
@@ -290,6 +186,6 @@ def test_a_token_that_is_removed_ends_its_worker(tmp_path: Path) -> None:
         owner.train()
         until(lambda: "StageRequested" in worker.err)
         owner.tokens.remove("gpu-1")
-        assert worker.process.wait(20) == 4
+        assert worker.process.wait(60) == 4
         assert "does not let the token in" in worker.err
         assert "Traceback" not in worker.err

@@ -15,9 +15,9 @@ from typing import NamedTuple
 from agents.trainer.bases import TINY
 from agents.trainer.run import POLICY
 from agents.trainer.workers.failing import Broke
+from agents.trainer.workers.guarding import FINAL
 from agents.trainer.workers.jobs import Ended
 from agents.trainer.workers.measuring import (
-    FINAL,
     Items,
     answered,
     asked,

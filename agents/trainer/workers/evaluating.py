@@ -10,8 +10,8 @@ from typing import Any
 
 from agents.trainer.run import POLICY
 from agents.trainer.workers.dpo import held_out_gap
+from agents.trainer.workers.guarding import FINAL
 from agents.trainer.workers.measuring import (
-    FINAL,
     Items,
     answered,
     areas,

@@ -29,8 +29,6 @@ class Beside(NamedTuple):
 
 ITEMS = 150
 """Held-out problems, each answered greedily and four times by chance."""
-FINAL = 300
-"""Problems of the last comparison."""
 SHOWN = 500
 """Characters of an answer that are kept with an item."""
 

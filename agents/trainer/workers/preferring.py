@@ -9,9 +9,9 @@ from typing import Any
 
 from agents.trainer.bases import TINY
 from agents.trainer.run import POLICY
+from agents.trainer.workers.guarding import guarded, without_leaks
 from agents.trainer.workers.jobs import Ended
 from agents.trainer.workers.measuring import (
-    FINAL,
     Items,
     answered,
     asked,
@@ -22,15 +22,14 @@ from agents.trainer.workers.measuring import (
 from agents.trainer.workers.work import Made, Work
 from events.catalog.training import Measured
 from pipelines.areas import area
-from pipelines.data.contamination import Guarded
-from pipelines.data.pairs import Paired, paired
+from pipelines.data.pairs import CONFIDENT, Paired, paired
 from pipelines.data.preferences import Answer, Preference, Scored, preferences
-from pipelines.data.quality import guarding, leaks_of
 from pipelines.data.rows import Provenance
 from pipelines.data.telling import of_pairs
 from pipelines.evidence.correlation import apart
 from pipelines.evidence.intervals import bounded
 from pipelines.evidence.ratios import ratio
+from pipelines.length import SHORTER, shorter
 from pipelines.probes import taught
 from pipelines.splitting import split
 from trainers.model_types.kind import Problem
@@ -51,7 +50,7 @@ async def prepare(work: Work) -> Made:
     base = await work.base()
     if base == TINY:
         base = (await work.train("begin", TINY, {})).model
-    written = await without_leaks(work, await _imitated(work))
+    written = await asyncio.to_thread(without_leaks, work, await _imitated(work))
     train, held = split(written, work.request.seed, HELD)
     rows = await work.keep_rows(train, "drafts")
     more = {"steps": STEPS, "learning_rate": 1e-3} if work.profile == "tiny" else {}
@@ -135,13 +134,14 @@ async def pairs(work: Work) -> Made:
             _given(rows),
             {str(one["prompt"]): str(one.get("area", "")) for one in rows},
         )
-        problems = {}
+        problems, scored = {}, list[Scored]()
     else:
         seed = work.seed("prompts", work.setting("seed", 0))
         many = round(work.setting("prompts", PROMPTS))
         own = drawn(work.kind.problems(seed), many)
         problems = {one.prompt: one for one in own}
-        offered = await sampled(work, "sft", own, "samples")
+        scored = await answers(work, "sft", own, "samples")
+        offered = preferences(scored)
         areas = {one.prompt: area(work.kind, one) for one in own}
     found = await cleaned(work, offered)
     kept = [row_of(one, areas) for one in found.kept]
@@ -151,10 +151,11 @@ async def pairs(work: Work) -> Made:
         for reason, those in found.aside.items()
         for one in those
     ]
+    contrast = await asyncio.to_thread(_contrast, work, kept, problems)
     made = (
         await work.keep_rows(kept, "pairs"),
         await work.keep_rows(aside, "pairs.aside"),
-        await work.keep_rows(await asyncio.to_thread(_contrast, work, kept, problems), CONTRAST),
+        await work.keep_rows([*contrast, *await _shorter(work, kept, scored, areas)], CONTRAST),
         *told,
     )
     figures = {gate.name: gate.value for gate in found.gates}
@@ -167,8 +168,7 @@ async def pairs(work: Work) -> Made:
 def _contrast(
     work: Work, rows: Sequence[Mapping[str, Any]], problems: Mapping[str, Problem]
 ) -> list[dict[str, Any]]:
-    """Good answers beside what merely looks like them, where the verifier says so too: without
-    them, whose good answers are the longer ones learns that longer is better."""
+    """Good answers beside what merely looks like them, where the verifier says so too."""
     found = []
     for one in taught(rows[:: max(1, round(1 / SHARE))], work.seed("contrast")):
         problem = problems.get(one["prompt"])
@@ -178,6 +178,19 @@ def _contrast(
                 kind = area(work.kind, problem)
                 found.append(one | {"gap": round(better - worse, 4), "area": kind})
     return found
+
+
+async def _shorter(
+    work: Work,
+    rows: Sequence[Mapping[str, Any]],
+    scored: Sequence[Scored],
+    areas: Mapping[str, str],
+) -> list[dict[str, Any]]:
+    """As many pairs whose better side is the shorter one as there are others among these: without
+    them, whose good answers are the longer ones learns that longer is better."""
+    some = await asyncio.to_thread(shorter, rows, scored, CONFIDENT, work.seed("shorter"))
+    found = await cleaned(work, some)
+    return [row_of(one, areas) | {"probe": SHORTER} for one in found.kept]
 
 
 def _given(rows: Iterable[Mapping[str, Any]]) -> list[Preference]:
@@ -198,8 +211,15 @@ def drawn(source: Iterable[Problem], many: int) -> list[Problem]:
 
 
 async def sampled(
-    work: Work, model: str, problems: Sequence[Problem], name: str, samples: int = SAMPLES
+    work: Work, model: str, problems: Sequence[Problem], name: str
 ) -> list[Preference]:
+    """Of several answers of a model to each problem the best beside the worst."""
+    return preferences(await answers(work, model, problems, name))
+
+
+async def answers(
+    work: Work, model: str, problems: Sequence[Problem], name: str, samples: int = SAMPLES
+) -> list[Scored]:
     """Several answers of a model to each problem, judged by who knows: the verifier of the type,
     which no model sees."""
     prompts = await work.keep_rows(({"prompt": one.prompt} for one in problems), "prompts")
@@ -212,33 +232,19 @@ async def sampled(
     return await asyncio.to_thread(_judged, work, problems, written.items)
 
 
-def _judged(work: Work, problems: Sequence[Problem], written: Items) -> list[Preference]:
+def _judged(work: Work, problems: Sequence[Problem], written: Items) -> list[Scored]:
     origin = Provenance(source="policy", method="verifier")
     known = {one.prompt: one for one in problems}
     each = [
         [Answer(text, work.kind.verify(known[one["prompt"]], text).reward) for text in one["texts"]]
         for one in written
     ]
-    return preferences(
-        Scored(one["prompt"], answers, origin) for one, answers in zip(written, each, strict=True)
-    )
-
-
-async def without_leaks(work: Work, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows that have nothing in them of what the evaluation asks."""
-    leaks = await asyncio.to_thread(leaks_of, rows, await guarded(work))
-    return [row for number, row in enumerate(rows) if number not in leaks]
-
-
-async def guarded(work: Work) -> Guarded:
-    """What the evaluation is going to ask, as it is looked for in what is learned from."""
-    later = [one.prompt for one in work.asked_later("evaluate", FINAL)]
-    return await asyncio.to_thread(guarding, later, work.kind)
+    return [Scored(one["prompt"], own, origin) for one, own in zip(written, each, strict=True)]
 
 
 async def cleaned(work: Work, offered: Sequence[Preference]) -> Paired:
-    """Without what the evaluation asks, without contradictions and without what is not sure."""
-    return await asyncio.to_thread(paired, offered, await guarded(work))
+    """Without what evaluations ask, without contradictions and without what is not sure."""
+    return await asyncio.to_thread(lambda: paired(offered, guarded(work)))
 
 
 def row_of(one: Preference, areas: Mapping[str, str]) -> dict[str, Any]:

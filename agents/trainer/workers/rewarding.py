@@ -17,6 +17,9 @@ from pipelines.splitting import split
 REWARD = "reward"
 TRAIN, VALIDATION, FILTERED = "pairs.train", "pairs.validation", "pairs.filtered"
 ENOUGH, OVERFIT = 0.7, 0.1
+EPOCHS = 6
+"""In the profile `tiny`: where length tells nothing, a small model stands still for a while before
+it begins to compare answer and prompt; after four, one seed of five still stood."""
 
 
 async def reward_model(work: Work) -> Made:
@@ -28,7 +31,7 @@ async def reward_model(work: Work) -> Made:
         "train": await work.keep_rows([*train, *await beside(work, train)], "pairs.taught"),
         "held_out": await work.keep_rows([*validation, *await beside(work, validation)], "asked"),
     }
-    epochs: dict[str, Any] = {"epochs": 4, "batch": 32} if work.profile == "tiny" else {}
+    epochs: dict[str, Any] = {"epochs": EPOCHS, "batch": 32} if work.profile == "tiny" else {}
     trained = await work.train("reward", await work.model("sft"), rows, name="", **epochs)
     seen = [one["margin"] for one in trained.items if one["rows"] == "train"][: len(train)]
     told_apart = [one["margin"] for one in trained.items if one["rows"] == "held_out"]

@@ -132,7 +132,7 @@ async def _under_reward(work: Work, before: Path, rows: Rows) -> Trained:
     was = right(await margins(work, held, "validation"))
     odd = await contrasts(work, await work.rows(TRAIN))
     data = {
-        "train": await work.keep_rows([*rows, *odd[: len(rows) // 3]], TRAIN),
+        "train": await work.keep_rows([*rows, *odd[:: -(-2 * len(odd) // len(rows)) or 1]], TRAIN),
         "held_out": work.input(VALIDATION),
     }
     once: dict[str, Any] = {"epochs": 1, "batch": 32} if work.profile == "tiny" else {}

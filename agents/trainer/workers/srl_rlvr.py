@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
 from agents.trainer.bases import TINY
 from agents.trainer.run import POLICY
+from agents.trainer.workers.guarding import FINAL, without_leaks
 from agents.trainer.workers.jobs import Ended
 from agents.trainer.workers.measuring import (
-    FINAL,
     answered,
     areas,
     asked,
@@ -21,7 +22,7 @@ from agents.trainer.workers.measuring import (
 )
 from agents.trainer.workers.work import Made, Work
 from events.catalog.jobs import Limits
-from events.catalog.training import Measured
+from events.catalog.training import Artifact, Measured
 from pipelines.areas import weak
 from pipelines.data.report import Report, Table
 from pipelines.evidence.ratios import retained
@@ -49,7 +50,7 @@ async def baseline(work: Work) -> Made:
 async def srl(work: Work) -> Made:
     """An expert's steps."""
     base = await work.base()
-    rows = {"train": work.input("rows")}
+    rows = {"train": await _learned(work)}
     trained = await work.train("srl", base, rows, NEAR)
     return await _compared(work, trained, base)
 
@@ -57,9 +58,17 @@ async def srl(work: Work) -> Made:
 async def rlvr(work: Work) -> Made:
     """Outcomes that a verifier checks, held near the model that has learned the steps."""
     before = await work.model(POLICY)
-    rows = {"train": work.input("rows")}
+    rows = {"train": await _learned(work)}
     trained = await work.train("rlvr", before, rows, NEAR)
     return await _compared(work, trained, before)
+
+
+async def _learned(work: Work) -> Artifact:
+    """The run's rows; of a set that it was given, and that nobody has searched since an evaluation
+    set was registered, those without it."""
+    rows = await work.rows("rows")
+    left = await asyncio.to_thread(without_leaks, work, rows)
+    return work.input("rows") if len(left) == len(rows) else await work.keep_rows(left, "rows")
 
 
 async def verify(work: Work) -> Made:

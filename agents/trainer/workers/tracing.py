@@ -7,10 +7,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agents.trainer.workers.measuring import FINAL
+from agents.trainer.workers.guarding import guarded
 from agents.trainer.workers.work import Work
 from events.catalog.training import Measured
-from pipelines.data.quality import guarding, leaks_of
+from pipelines.data.quality import leaks_of
 from pipelines.evidence.intervals import proportion
 from trainers.model_types.kind import Problem, Step, Trajectory, problem_of
 
@@ -65,12 +65,11 @@ def collected(work: Work, rows: Sequence[Mapping[str, Any]]) -> list[Trace]:
 
 
 def sieved(work: Work, offered: Iterable[Trace]) -> Sieved:
-    """Each text once, only what the verifier of the type calls right, and nothing that the proof
-    will ask; how much was clean is measured before anything is taken out."""
+    """Each text once, only what the verifier of the type calls right, and nothing that evaluations
+    ask; how much was clean is measured before anything is taken out."""
     different = {(one.prompt, text): one for one, text in islice(offered, MOST)}
     rows = [{"prompt": prompt, "completion": text} for prompt, text in different]
-    later = [one.prompt for one in work.asked_later("verify", FINAL)]
-    leaks = leaks_of(rows, guarding(later, work.kind)) if rows else {}
+    leaks = leaks_of(rows, guarded(work)) if rows else {}
     right = [
         row
         for number, (row, one) in enumerate(zip(rows, different.values(), strict=True))

@@ -7,16 +7,17 @@ from itertools import islice
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from agents.trainer.workers.preferring import drawn, row_of, sampled
+from agents.trainer.workers.preferring import answers, drawn, row_of
 from agents.trainer.workers.rewarding import ENOUGH, OVERFIT, TRAIN, VALIDATION, margins, told
 from agents.trainer.workers.work import Made, Work
 from events.catalog.training import Measured
 from pipelines.areas import area
-from pipelines.data.preferences import Preference
+from pipelines.data.preferences import Preference, preferences
 from pipelines.data.report import Checked, Report, Table
 from pipelines.evidence.correlation import apart, difference
 from pipelines.evidence.intervals import proportion
 from pipelines.failures import CLEAR, by_length, clear, hardest, kinds, right, table
+from pipelines.length import SWAY, alike, sway
 from pipelines.probes import EDGES, TAUGHT, hostile, twins, worsened
 from trainers.model_types.kind import Problem
 
@@ -43,9 +44,12 @@ async def validate_reward(work: Work) -> Made:
     problems = {one.prompt: one for one in work.fresh(many)}
     odd = _strange(work, round(STRANGE * many))
     strange = {one.prompt: one for one in odd if one.prompt not in problems}
-    offered = await sampled(work, "sft", [*problems.values(), *strange.values()], "fresh")
-    rows = [_row(work, one, problems | strange) for one in offered]
-    tried = await _tried(work, _probes(work, rows, problems | strange, set(strange)))
+    scored = await answers(work, "sft", [*problems.values(), *strange.values()], "fresh")
+    rows = [_row(work, one, problems | strange) for one in preferences(scored)]
+    equals = alike(one for one in scored if one.prompt in problems)
+    sets = _probes(work, rows, problems | strange, set(strange))
+    sets["equals"] = [_row(work, one, problems) for one in equals]
+    tried = await _tried(work, sets)
     found, known = _figures(tried)
     kept = [
         {**row, "margin": round(margin, 4), "set": name}
@@ -117,6 +121,7 @@ def _figures(tried: Mapping[str, Tried]) -> tuple[dict[str, Measured], dict[str,
     length, more = by_length(fresh.rows, fresh.margins)
     known = kinds(fresh.rows, fresh.margins)
     worst = hardest(known)
+    swayed = sway(tried["equals"].margins, len(fresh.rows))
     found = {
         "accuracy": accuracy,
         "validation_accuracy": right(tried["validation"].margins),
@@ -130,6 +135,7 @@ def _figures(tried: Mapping[str, Tried]) -> tuple[dict[str, Measured], dict[str,
         "length_bias": length,
         "length_alone": Measured(value=more, low=more, high=more, n=length.n),
         "position_bias": _place(fresh, tried["turned"]),
+        **swayed,
     }
     if worst is not None:
         found["hardest"] = worst[1]
@@ -186,9 +192,11 @@ def _report(
             f" {fmean(clear(*tried['fresh'])[0] or [0.0]):.3f} on average.",
         )
     )
+    longer = told(found["longer_of_equals"]) if "longer_of_equals" in found else "too few of them"
     tables.append(Table("Bias", ("of what", "how much"), [
         ("length: how the margin goes with it", told(found["length_bias"])),
         ("length: beyond what the verifier's gap explains", f"{found['length_alone'].value:.3f}"),
+        ("length: of answers worth the same the longer one is preferred", longer),
         ("place: verdicts that change when the sides are turned", told(found["position_bias"])),
     ]))  # fmt: skip
     bounds = {"accuracy": ENOUGH, "consistency": 0.75, "steady": 0.75, "clearer": 0.0}
@@ -197,8 +205,9 @@ def _report(
         for name, bound in bounds.items()
         if name in found
     ]
-    over = found["overfit"]
-    checks.append(Checked("overfit", told(over), f"at most {OVERFIT:g}", over.high <= OVERFIT))
+    for name, most in (("overfit", OVERFIT), ("length_sway", SWAY)):
+        one = found[name]
+        checks.append(Checked(name, told(one), f"at most {most:g}", one.high <= most))
     return Report(
         f"The reward model of run {work.request.run}, put to the test",
         (

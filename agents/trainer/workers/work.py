@@ -132,9 +132,10 @@ class Work:
         return self.kind.suite(self.seed("held out", *of), many)
 
     def asked_later(self, stage: str, many: int) -> list[Problem]:
-        """Those that a stage will ask at its first and second attempt, the second time twice as
-        many: none of them belongs into what is learned."""
-        seeds = [(self.seed_at(stage, one, "held out"), one * many) for one in (1, 2)]
+        """Those that a stage will ask at its first attempts, each time twice as many: none of them
+        belongs into what is learned."""
+        turns = ((attempt, many * 2 ** (attempt - 1)) for attempt in (1, 2, 3))
+        seeds = [(self.seed_at(stage, attempt, "held out"), n) for attempt, n in turns]
         return [problem for seed, n in seeds for problem in self.kind.suite(seed, n)]
 
     async def train(

@@ -23,9 +23,9 @@ from events.catalog.verification import ModelVerified, VerificationFailed
 from events.errors import LogUnavailable, RatchetError
 from events.fact import Fact
 from events.message import Outcome
+from pipelines.areas import areas_of_rows
 from pipelines.evidence.intervals import bounded
 from pipelines.evidence.ratios import retained
-from pipelines.suites.areas import areas_of_rows
 from pipelines.suites.comparing import cells
 from trainers.model_types import model_type
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from agents.verifier.suites import EXAMPLES, FIXED, FRESH
 from events.errors import Refused
-from pipelines.suites.areas import areas
+from pipelines.areas import areas
 from trainers.model_types.kind import ModelType, Problem
 
 FOR_EVER = 20_261_121

@@ -123,7 +123,11 @@ def test_people_who_are_of_two_minds_stop_a_run_only_where_their_word_is_demande
     opened = story.done(None, "review", "review.key", key=KEY)
     assert only(opened, ReviewOpened).review == f"{story.run}-evaluate-2"
     said = say(story, for_the_new(15))
-    assert only(said, RemedyApplied).remedy == "more_items"
+    assert only(said, RemedyApplied).remedy == "ask_more_people"  # more problems would not help
+    asked = only(said, StageRequested)
+    assert settled(asked.changes, "evaluate", {"people": 0.0}) == {"people": 120.0}
+    story.done(None, "review", "review.key", key=KEY)
+    assert only(say(story, for_the_new(15)), RunAbandoned).reason.endswith("no remedy is left")
 
 
 def test_silence_is_a_recorded_waiver_where_people_were_only_asked() -> None:

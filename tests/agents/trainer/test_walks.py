@@ -145,6 +145,9 @@ class Walk:
         for check in stage.gate:
             if self.luck.random() < self.bad / 4:
                 continue
+            if self.luck.random() < self.bad / 8:
+                found[check.metric] = {"value": 0.0, "low": 1e300, "high": -1e300, "n": 100}
+                continue
             off = self.luck.choice([0.0, -1.0]) if self.luck.random() < self.bad else 1.0
             value = check.bound + off * (0.7 if check.side == "at_least" else -0.7)
             if check.metric != "entropy" or off < 1:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from events.catalog.deadlines import DeadlinePassed, DeadlineSet
+from events.catalog.examinations import ExaminationRequested
+from events.catalog.policies import PolicyAdopted, VerifierPolicy
 from events.catalog.verification import (
     CandidateWithdrawn,
     RegressionDetected,
@@ -104,6 +106,26 @@ def test_where_nobody_can_tell_more_fresh_problems_are_asked_and_then_it_is_left
     assert not [one for one in last if isinstance(one, CandidateWithdrawn)]
 
 
+def test_what_takes_little_time_is_asked_more_often_where_nobody_can_tell() -> None:
+    def asked_items(seconds: float, policy: VerifierPolicy) -> list[int]:
+        told = history(PolicyAdopted(policy=policy))
+        said, items = told.tell(candidate(1, BASE)), list[int]()
+        while any(isinstance(one, ExaminationRequested) for one in said):
+            request = asked(said)
+            items.append(request.items)
+            found = verified(request, measured("fresh", UNCLEAR), n=2 * request.items)
+            many = seconds * request.items
+            said = told.tell(found.model_copy(update={"seconds": many}))
+        assert the(said, VerificationJudged).verdict == "unclear"
+        return items
+
+    rounds = [120, 240, 480]
+    assert asked_items(0.02, VerifierPolicy()) == [*rounds, 960, 1920]  # 76.8 s would be too long
+    assert asked_items(0.001, VerifierPolicy()) == [*rounds, 960, 1920, 3840]
+    assert asked_items(1.0, VerifierPolicy()) == rounds
+    assert asked_items(0.001, VerifierPolicy(cheap_seconds=0.0)) == rounds
+
+
 def test_evidence_of_several_looks_adds_up() -> None:
     little = cells((1, 1, 40), (0, 1, 12), (0, 0, 20))
     told = history()
@@ -133,7 +155,7 @@ def test_a_model_that_is_not_what_it_was_is_told_and_not_withdrawn() -> None:
 
 
 def test_each_look_at_the_same_items_needs_more_evidence_than_the_one_before() -> None:
-    borderline = cells((1, 1, 60), (0, 1, 21), (0, 0, 10))
+    borderline = cells((1, 1, 60), (0, 1, 16), (0, 0, 10))
     verdicts = []
     told = stood()
     for _ in range(6):

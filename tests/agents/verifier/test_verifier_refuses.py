@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from pydantic import TypeAdapter
 
 from agents.verifier import VERIFIER
 from agents.verifier.state import REMEMBERED
+from events.catalog.examinations import ExaminationWithdrawn
 from events.catalog.policies import PolicyAdopted, VerifierPolicy
 from events.catalog.roles import RoleRetired
 from events.catalog.schedules import ScheduleDefined
@@ -83,6 +85,51 @@ def test_nothing_is_asked_without_a_role_or_where_the_policy_waits_to_be_asked()
     assert "DeadlineSet" not in kinds(ended)
     told.tell(RoleRetired(role="sums", reason="done"))
     assert told.tell(candidate(2, BASE)) == ()
+
+
+def test_a_role_that_is_retired_takes_its_open_examination_back() -> None:
+    told = stood()
+    request = asked(told.tell(candidate(2, BASE)))
+    ended = told.tell(RoleRetired(role="sums", reason="done"))
+    assert kinds(ended) == ["ExaminationWithdrawn", "VerificationRefused", "DeadlineLifted"]
+    back, refused = the(ended, ExaminationWithdrawn), the(ended, VerificationRefused)
+    assert back.verification == refused.verification == request.verification
+    assert refused.reason == "role 'sums' was retired"
+    assert told.state.standing == {}
+    assert told.tell(verified(request, measured("fresh", SAME))) == ()  # it came too late
+    told.tell(ROLE)
+    assert "no registered candidate" in the(told.tell(ON_DEMAND), VerificationRefused).reason
+
+
+def test_so_does_one_that_asks_for_something_else_now_and_nothing_else_does() -> None:
+    told = stood()
+    asked(told.tell(candidate(2, BASE)))
+    assert told.tell(ROLE) == ()  # defined once more, as it is
+    profile = ROLE.profile.model_copy(update={"model_type": "support_replies"})
+    ended = told.tell(ROLE.model_copy(update={"profile": profile}))
+    assert kinds(ended) == ["ExaminationWithdrawn", "VerificationRefused", "DeadlineLifted"]
+    assert "another type" in the(ended, VerificationRefused).reason
+    assert told.state.standing["sums"].open is None
+    assert told.tell(RoleRetired(role="sums", reason="done")) == ()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "n", "areas"),
+    [
+        (100, 5, [("a", 1, 2)]),
+        (5, 100, [("a", 50, 10), ("b", 0, 99)]),
+        (10**9, 2**52, [("a", 1, 2**51)]),
+    ],
+)
+def test_counts_that_contradict_each_other_stop_nobody(
+    wrong: int, n: int, areas: list[tuple[str, int, int]]
+) -> None:
+    told = history()
+    request = asked(told.tell(candidate(1, BASE)))
+    answer = verified(request, measured("fresh", SAME), areas=areas, wrong=wrong, n=n)
+    decisions = told.tell(answer)
+    assert the(decisions, VerificationJudged).verdict == "holds"
+    assert "WeaknessDetected" not in kinds(decisions)
 
 
 def test_only_the_newest_candidates_are_remembered() -> None:

@@ -64,7 +64,7 @@ def said(number: int, event: Event) -> Any:
 
 BEGINNING = (
     said(1, ROLE),
-    said(2, PolicyAdopted(policy=VerifierPolicy(items=60))),
+    said(2, PolicyAdopted(policy=VerifierPolicy(items=60, cheap_seconds=0.0))),
     said(3, candidate(1, BASE)),
     said(4, candidate(2, BASE)),
     said(5, candidate(3, BASE)),
@@ -96,7 +96,9 @@ async def play() -> tuple[list[Envelope], list[str]]:
     await append(store, *BEGINNING, actor="test")
     await settle(store)
     assert (await audit(store, AGENTS)).good
-    strict = await what_if(store, AGENTS, VerifierPolicy(items=60, retention=1.0, alpha=0.5))
+    strict = await what_if(
+        store, AGENTS, VerifierPolicy(items=60, retention=1.0, alpha=0.5, cheap_seconds=0.0)
+    )
     changed = [one["type"] for verdict in strict.changed for one in verdict.derived]
     return await store.read(limit=10_000), changed
 

@@ -84,6 +84,55 @@ def test_ten_looks_at_a_model_on_the_bound_raise_false_alarms_in_less_than_one_i
     assert _false_alarms(0.95, 0.6, looks=10, items=30, needed=20) <= 20
 
 
+def test_a_model_on_the_bound_is_seldom_said_to_keep_more_however_often_one_looks() -> None:
+    proven = 0
+    for one in range(400):
+        luck, seen = random.Random(one), tuple[Cell, ...]()
+        for _ in range(8):
+            seen = merged(seen, sampled(luck, 40, 0.95))
+            if kept(seen, 0.95) >= 20:
+                proven += 1
+                break
+    assert proven <= 20
+
+
+def sampled(luck: random.Random, items: int, keeps: float) -> tuple[Cell, ...]:
+    """Four samples of each item by both; some items are harder than others."""
+    hard = [luck.betavariate(2.25, 0.75) for _ in range(items)]
+    both = [
+        tuple(sum(luck.random() < skill * one for _ in range(4)) / 4 for skill in (keeps, 1.0))
+        for one in hard
+    ]
+    return cells([one for one, _ in both], [other for _, other in both])
+
+
+@pytest.mark.parametrize(
+    ("keeps", "proven", "lost"), [(1.0, 85, 0), (0.95, 5, 5), (0.9, 0, 70), (0.85, 0, 97)]
+)
+def test_a_thousand_items_tell_most_equal_models_from_those_that_lost_a_tenth(
+    keeps: float, proven: int, lost: int
+) -> None:
+    """Of a hundred models each, as a first candidate is judged."""
+    found = [sampled(random.Random(one), 960, keeps) for one in range(100)]
+    proofs = sum(kept(one, 0.95) >= 20 for one in found)
+    losses = sum(worse(one, 0.95) >= 40 for one in found)
+    print(f"keeps {keeps}: proven {proofs}, lost {losses} of 100")
+    assert proofs >= proven if keeps == 1.0 else proofs <= proven
+    assert losses >= lost if keeps < 0.95 else losses <= lost
+
+
+def test_what_is_kept_needs_less_evidence_than_what_is_lost() -> None:
+    nearly = counted([(1.0, 1.0)] * 150 + [(0.0, 0.0)] * 60)
+    assert 20 <= kept(nearly, 0.95) < 40 * 55
+    verdicts = [checked(nearly, 0.95, 40 * 55, "kept", proof) for proof in (None, 20.0)]
+    assert [one and one.verdict for one in verdicts] == ["inconclusive", "pass"]
+    lost = counted([(1.0, 1.0)] * 30 + [(0.0, 1.0)] * 11)
+    assert 20 <= worse(lost, 0.95) < 200
+    one = checked(lost, 0.95, 200, "kept", 20.0)
+    assert one is not None
+    assert one.verdict == "inconclusive"
+
+
 def test_a_model_that_keeps_four_fifths_is_found_with_a_few_hundred_items() -> None:
     luck, found = random.Random(3), 0
     for _ in range(100):

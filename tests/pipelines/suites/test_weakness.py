@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import time
 from itertools import combinations
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events.catalog.examinations import AreaCount
-from pipelines.suites.weakness import NAMED, chance, weak
+from pipelines.suites.weakness import NAMED, chance, possible, weak
 
 
 def area(name: str, wrong: int, n: int) -> AreaCount:
@@ -45,6 +46,24 @@ def test_an_area_that_surely_fails_more_often_is_named_with_its_figures() -> Non
     assert found.failures.value == 0.75
     assert found.elsewhere.value == pytest.approx(15 / 80)
     assert found.failures.low > found.elsewhere.high
+
+
+def test_counts_of_millions_are_told_at_once() -> None:
+    many = 2_000_000
+    began = time.process_time()
+    (found,) = weak([area("a", many // 3, many), area("b", many // 4, many)], many, 4 * many)
+    assert found.area == "a"
+    assert chance(many // 4 + 300, many, many, 4 * many) == pytest.approx(0.2861, abs=0.0005)
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("counts", [(5, 4, 9, 20), (0, 5, 9, 10), (3, 4, 2, 9), (1, 2, 3, 10**15)])
+def test_counts_that_contradict_each_other_are_impossible(
+    counts: tuple[int, int, int, int],
+) -> None:
+    assert not possible(*counts)
+    with pytest.raises(ValueError, match="cannot be of"):
+        chance(*counts)
 
 
 def test_what_looks_bad_by_luck_is_not_named() -> None:

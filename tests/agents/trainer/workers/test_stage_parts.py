@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,13 @@ from safetensors.numpy import save_file
 
 from agents.trainer.workers.dpo import preferred, shapes
 from agents.trainer.workers.evaluating import _concordant, wins
-from agents.trainer.workers.preferring import LABEL, _given, _imitated, without_leaks
+from agents.trainer.workers.guarding import without_leaks
+from agents.trainer.workers.preferring import LABEL, _given, _imitated, cleaned
+from agents.trainer.workers.tracing import sieved
 from agents.trainer.workers.work import Work
 from events.artifacts import Artifacts
 from events.catalog.training import Artifact, StageRequested
+from events.errors import NotFound
 from trainers.model_types import model_type
 
 NOBODY: Any = None
@@ -61,14 +66,45 @@ async def test_completions_that_were_given_are_imitated_and_else_drafts(tmp_path
     assert drafts == await _imitated(work(tmp_path))
 
 
-async def test_nothing_is_imitated_that_the_evaluation_asks(tmp_path: Path) -> None:
+def test_nothing_is_imitated_that_the_evaluation_asks(tmp_path: Path) -> None:
     one = work(tmp_path)
     later = one.asked_later("evaluate", 300)
     assert one.kind.suite(one.seed_at("evaluate", 1, "held out"), 300) == later[:300]
     asked = {"prompt": later[5].prompt, "completion": "we will refund your laptop ."}
     other = next(model_type("support_replies").problems(1))
     fine = {"prompt": other.prompt, "completion": "we will refund your laptop ."}
-    assert await without_leaks(one, [asked, fine]) == [fine]
+    assert without_leaks(one, [asked, fine]) == [fine]
+
+
+def registered(one: Work, *prompts: str) -> Work:
+    """The same stage, with an evaluation set of somebody's beside it."""
+    rows = "".join(json.dumps({"prompt": prompt}) + "\n" for prompt in prompts)
+    ref = one.artifacts.put(rows.encode())
+    kept = Artifact(kind="evaluation", sha256=ref.sha256, size=ref.size)
+    return replace(one, request=one.request.model_copy(update={"guarded": (kept,)}))
+
+
+async def test_nothing_is_learned_that_a_registered_evaluation_set_asks(tmp_path: Path) -> None:
+    own, other = islice(model_type("support_replies").problems(1), 2)
+    good, bad = "we will refund your laptop .", "no ."
+    one = registered(work(tmp_path, stage="pairs"), own.prompt, "what is the capital of norway ?")
+    row, fine = ({"prompt": it.prompt, "completion": good} for it in (own, other))
+    assert without_leaks(one, [row, fine]) == [fine]
+    offered = _given({"prompt": it.prompt, "chosen": good, "rejected": bad} for it in (own, other))
+    found = await cleaned(one, offered)
+    assert [pair.prompt for pair in found.kept] == [other.prompt]
+    (clean,) = [gate.value for gate in found.gates if gate.name == "decontamination"]
+    assert (clean.value, clean.n) == (0.5, 2)
+    kind = model_type("support_replies")
+    seen = sieved(one, [(it, kind.completion(kind.solve(it))) for it in (own, other)])
+    assert seen.figures["decontamination"].value == 0.5
+
+
+def test_a_registered_set_that_is_gone_stops_what_would_learn(tmp_path: Path) -> None:
+    one = registered(work(tmp_path), "a question of somebody's own ?")
+    one.artifacts.remove(one.request.guarded[0].sha256)
+    with pytest.raises(NotFound, match="cannot be searched for a registered evaluation set"):
+        without_leaks(one, [{"prompt": "p", "completion": "c"}])
 
 
 def written(place: Path, width: int = 4, layers: int = 2) -> Path:

@@ -16,6 +16,8 @@ from events.catalog.policies import TrainerPolicy
 from events.catalog.training import RunAbandoned, RunCompleted, StageCompleted
 from infra.home import Home
 from pipelines.catalog import PIPELINES
+from pipelines.length import SHORTER, words_more
+from pipelines.probes import TAUGHT
 from tests.infra.training.small import LAX, Asked, Ended, ended, put
 
 FREE = TrainerPolicy(
@@ -24,6 +26,7 @@ FREE = TrainerPolicy(
         "clearer": -100.0, "steady": 0.0, "kl": 10.0, "entropy at_least": 0.0,
         "entropy at_most": 10.0, "reward_gain": -100.0, "gain": -1.0, "retention": 0.0,
         "areas_lost": 100.0, "improvement": -1.0, "win_rate": 0.0, "aligned": -1.0,
+        "length_sway": 1.0,
     },
     iterations=1,
 )  # fmt: skip
@@ -102,8 +105,23 @@ def test_pairs_come_with_a_report_with_what_was_set_aside_and_with_contrasts(
     assert "<svg" in text(home, pairs, "page.pairs")
     contrast = rows(home, pairs, "pairs.contrast")
     assert done_with(run)["contrast_accuracy"].n > 0
-    assert {"said twice", "cut off", "of another prompt"} == {one["probe"] for one in contrast}
+    assert {*TAUGHT, SHORTER} == {one["probe"] for one in contrast}
     assert all(one["gap"] > 0 for one in contrast)  # the verifier agrees
+
+
+def test_as_many_pairs_are_learned_whose_better_side_is_the_shorter_one(
+    played: tuple[Home, Ended],
+) -> None:
+    home, run = played
+    pairs = stages(run)["pairs"]
+    kept, contrast = rows(home, pairs, "pairs"), rows(home, pairs, "pairs.contrast")
+    short = [one for one in contrast if one["probe"] == SHORTER]
+    assert all(words_more(one["chosen"], one["rejected"]) < 0 for one in short)
+    assert {one["prompt"] for one in short} <= {one["prompt"] for one in kept}
+    more = [words_more(one["chosen"], one["rejected"]) for one in [*kept, *short]]
+    before = [words_more(one["chosen"], one["rejected"]) for one in kept]
+    assert sum(one < 0 for one in more) > sum(one < 0 for one in before)
+    assert sum(one < 0 for one in more) <= sum(one > 0 for one in more)
 
 
 def test_the_reward_model_is_judged_by_a_fifth_and_says_what_it_would_filter(
@@ -133,8 +151,10 @@ def test_it_is_put_to_the_test_on_pairs_that_nobody_chose_it_by(played: tuple[Ho
     }  # fmt: skip
     known = {one["prompt"] for one in rows(home, done["pairs"], "pairs")}
     assert not known & {one["prompt"] for one in asked if one["set"] == "fresh"}
-    assert {"length_bias", "length_alone", "position_bias", "adversarial", "edge_cases",
-            "out_of_distribution", "hardest"} <= set(tried.metrics)  # fmt: skip
+    assert {"length_bias", "length_alone", "length_sway", "longer_of_equals", "position_bias",
+            "adversarial", "edge_cases", "out_of_distribution", "hardest"} <= set(
+        tried.metrics
+    )  # fmt: skip
     told = text(home, tried, "report.validate_reward")
     for title in ("What fools it", "Bias", "The same answer in another form"):
         assert title in told
