@@ -19,6 +19,8 @@ class Why(NamedTuple):
     event: Envelope
     causes: list[Envelope]
     effects: list[Envelope]
+    beside: list[Envelope]
+    """What else was decided in the answers that led to it: the gates that it passed, say."""
 
 
 async def event_at(store: EventStore, name: str) -> Envelope:
@@ -50,10 +52,16 @@ async def why(store: EventStore, event: Envelope) -> Why:
             break
         causes.append(found)
         earlier = found
+    chain = {one.event_id for one in (*causes, event)}
+    beside = [
+        one
+        for one in await store.effects([cause.event_id for cause in causes])
+        if one.event_id not in chain and one.position <= event.position
+    ]
     effects: list[Envelope] = []
     generation = [event]
     while generation and len(effects) < MOST:
         generation = await store.effects([one.event_id for one in generation])
         effects += generation
     effects.sort(key=lambda one: one.position)
-    return Why(event, causes[::-1], effects[:MOST])
+    return Why(event, causes[::-1], effects[:MOST], beside)

@@ -50,6 +50,15 @@ CRITERIA: dict[str, tuple[Criterion, ...]] = {
 }
 
 
+SEEN = {
+    "holds": " The verifier found since that it holds what the model before it could.",
+    "worse": " The verifier found since that it is worse than the model before it.",
+    "unclear": " The verifier is not sure since whether it is as good as the model before it.",
+    "measured": " The verifier has measured it since; there was nothing to compare it with.",
+}
+"""What its verification says of a candidate, behind its run."""
+
+
 def points(row: Mapping[str, Any]) -> tuple[Point, ...]:
     """Those of a run's pipeline."""
     return tuple(_point(one, row) for one in CRITERIA.get(row["pipeline"], ()))
@@ -57,6 +66,12 @@ def points(row: Mapping[str, Any]) -> tuple[Point, ...]:
 
 def decision(row: Mapping[str, Any]) -> str:
     """Whether the model of a run is to be used, in a sentence."""
+    since = row.get("since") or {}
+    if since.get("withdrawn"):
+        return (
+            "Do not deploy: the candidate passed all gates of its run, and was withdrawn"
+            f" afterwards: {since['withdrawn']}."
+        )
     if row["status"] == "completed" and row["candidate"]:
         open_ones = [
             one.says.lower()
@@ -64,7 +79,8 @@ def decision(row: Mapping[str, Any]) -> str:
             if one.met not in ("yes", "not asked") and one.says != ALL.says
         ]
         but = f" Not surely shown: {'; '.join(open_ones)}." if open_ones else ""
-        return f"Deploy: the candidate has passed all gates of its run.{but}"
+        seen = SEEN.get(since.get("verdict", ""), "")
+        return f"Deploy: the candidate has passed all gates of its run.{but}{seen}"
     if row["status"] in ("running", "paused"):
         return "Not decided: the run has not ended."
     if row["status"] == "completed":

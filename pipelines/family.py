@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
+from pipelines.data.looks import whole
 from pipelines.lineage import Node
 
 _STYLE = (
-    "body{font:15px/1.6 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;"
-    "color:#1c1c1c;background:#fff}details,.leaf{margin-left:1.2rem;border-left:2px solid #ccd;"
-    "padding-left:.8rem}summary{cursor:pointer}code{font-size:.85em;color:#444}"
-    "b{font-weight:600}.kind{color:#3b6ea5}.no{color:#b3261e}"
+    "details,.leaf{margin-left:1rem;border-left:2px solid var(--rule);padding-left:.8rem}"
+    "summary{cursor:pointer}.leaf,summary{overflow-wrap:anywhere}.kind{color:var(--mark)}"
 )
 GONE = ("withdrawn", "regressed")
 
@@ -22,11 +21,7 @@ GONE = ("withdrawn", "regressed")
 def drawn(node: Node) -> str:
     """The whole page."""
     title = escape(f"Where {node['name']} comes from")
-    return (
-        "<!doctype html><html lang=en><head><meta charset=utf-8>"
-        f"<title>{title}</title><style>{_STYLE}</style></head><body><h1>{title}</h1>"
-        f"{''.join(_drawn(node))}</body></html>\n"
-    )
+    return whole(title, f"<h1>{title}</h1>{''.join(_drawn(node))}", _STYLE)
 
 
 def _drawn(node: Node) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipelines.data.report import Report, Table
 from pipelines.lineage import Node, tree
+from pipelines.meanings import explained
 
 Row = Mapping[str, Any]
 FIGURE = ("metric", "value", "low", "high", "n")
@@ -20,6 +21,7 @@ def model_card(row: Row, ancestors: Node, purpose: str = "") -> Report:
         (),
         tables=(
             Table("Figures of held-out problems, with 95 % intervals", FIGURE, figures(row)),
+            Table("What the figures say", ("metric", "what it says"), _meant(row)),
             Table("Why it was taken", CHECKPOINT, checkpoints(row)),
             Table("Verified since", VERIFIED, verifications(row)),
             Table("What became of it", ("since", "status", "why"), changes(row)),
@@ -34,6 +36,10 @@ def figures(row: Row) -> list[tuple[object, ...]]:
         (name, *(_short(one[part]) for part in ("value", "low", "high")), one["n"])
         for name, one in sorted(row.get("metrics", {}).items())
     ]
+
+
+def _meant(row: Row) -> list[tuple[object, ...]]:
+    return list(explained(sorted(row.get("metrics", {}))).items())
 
 
 CHECKPOINT = ("stage", "attempt", "score", "low", "high", "n", "what became of it")

@@ -25,7 +25,11 @@ from events.catalog.training import (
     StageFailed,
     StageRequested,
 )
-from events.catalog.verification import RegressionDetected
+from events.catalog.verification import (
+    CandidateWithdrawn,
+    RegressionDetected,
+    VerificationJudged,
+)
 from events.envelope import format_time
 from events.fact import Fact
 from events.projection import Projection, State
@@ -36,7 +40,8 @@ _KINDS = (
     RunPaused, RunResumed, RunHeld, RunApproved, RunCancelled, GatePassed, GateFailed,
     RemedyApplied, RunRolledBack, IterationDecided, CandidateRegistered,
     DataRequested, DataBegun, DatasetAccepted, DatasetRejected, PartBuilt, PartFailed,
-    ReviewOpened, ReviewAnswered, DeadlineSet, RegressionDetected,
+    ReviewOpened, ReviewAnswered, DeadlineSet, RegressionDetected, VerificationJudged,
+    CandidateWithdrawn,
 )  # fmt: skip
 TRAINER = "agent:trainer"
 TROUBLES = 100
@@ -58,8 +63,10 @@ def _apply(state: State, told: Fact) -> None:
             "held": False,
             "reason": "",
             "started_at": told.recorded_at,
+            "position": told.position,
             "ended_at": None,
             "candidate": None,
+            "since": None,
             "due": None if event.due is None else format_time(event.due),
             "limits": {"usd": limits.money, "tokens": limits.tokens},
             "spent": {"usd": 0.0, "tokens": 0},
@@ -80,11 +87,11 @@ def _apply(state: State, told: Fact) -> None:
     if isinstance(event, ReviewOpened | ReviewAnswered | DeadlineSet):
         _people(state, told)
         return
-    row = state.get(getattr(event, "run", ""))
+    row = state.get(getattr(event, "run", None) or "")
     if row is None:
         return
     if isinstance(event, RunCompleted | RunAbandoned | RunCancelled):
-        row["ended_at"] = told.recorded_at
+        row["ended_at"], row["position"] = told.recorded_at, told.position
         if row["people"] is not None:
             row["people"]["open"] = False
     match event:
@@ -114,9 +121,14 @@ def _apply(state: State, told: Fact) -> None:
                 _trouble(stage, event.attempt, event.reason)
             if row["people"] is not None and row["people"]["stage"] == event.stage:
                 row["people"]["open"] = False
-        case RemedyApplied(remedy=name, symptom=symptom, back_to=back):
-            applied = {"remedy": name, "symptom": symptom, "back_to": back}
-            _gate(_stage(row, event.stage))["remedies"].append(applied)
+        case RemedyApplied(remedy=name, symptom=symptom, back_to=back, changes=changes):
+            settings = [one.model_dump(mode="json") for one in changes]
+            stage = _stage(row, event.stage)
+            applied = {
+                "attempt": stage["attempts"], "remedy": name, "symptom": symptom, "back_to": back,
+                "changes": settings,
+            }  # fmt: skip
+            _gate(stage)["remedies"].append(applied)
         case IterationDecided(trend=trend, decision=decision, reason=reason):
             rounds = _stage(row, event.stage).setdefault("rounds", [])
             rounds.append({"trend": trend, "decision": decision, "reason": reason})
@@ -124,6 +136,11 @@ def _apply(state: State, told: Fact) -> None:
             row["rolled_back"].append({"stage": behind, "reason": reason})
         case RegressionDetected(reason=reason):
             row["regression"] = reason
+        case VerificationJudged(verdict=verdict) if row["candidate"]:
+            gone = (row["since"] or {}).get("withdrawn")
+            row["since"] = {"verdict": verdict, "withdrawn": gone, "at": told.recorded_at}
+        case CandidateWithdrawn(reason=reason):
+            row["since"] = {"verdict": "worse", "withdrawn": reason, "at": told.recorded_at}
         case CandidateRegistered(model=model):
             row["candidate"] = model.model_dump(mode="json")
         case RunCompleted():
@@ -238,4 +255,4 @@ def _stage(row: dict[str, Any], name: str) -> dict[str, Any]:
     return next(stage for stage in row["stages"] if stage["name"] == name)
 
 
-RUNS = Projection("runs", "3", frozenset(kind.wire for kind in _KINDS), _apply)
+RUNS = Projection("runs", "4", frozenset(kind.wire for kind in _KINDS), _apply)

@@ -6,14 +6,15 @@ be. Both hold only what history and its artifacts say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pipelines.catalog import PIPELINES
 from pipelines.criteria import decision, figure, points, shown
-from pipelines.data.plots import Curve
+from pipelines.data.plots import Curve, Span
 from pipelines.data.report import Checked, Report, Table
 from pipelines.forecast import said, told, whole
+from pipelines.meanings import explained
 from pipelines.summary import summary
 
 Row = Mapping[str, Any]
@@ -24,7 +25,7 @@ DRAWN = (
     "held_out_accuracy", "held_out_loss", "gap",
 )  # fmt: skip
 """Numbers of a training's steps that people want to see."""
-JUDGED = {"accuracy": ("train_accuracy", "accuracy")}
+JUDGED = {"accuracy": ("train_accuracy", "accuracy"), "held_out_accuracy": ("accuracy",)}
 """What a gate calls a number of the steps, where it has another name for it."""
 MOST = 400
 """Points of a curve."""
@@ -48,7 +49,14 @@ def report(row: Row, steps: Mapping[str, Sequence[Step]], rows: Iterable[Row] = 
             "What people plan with", ("undertaking", "time"), pipeline.planned,
             note=f"How long it takes here: {said(whole(row, rows))}.",
         ),
-        Table("What success means", ("criterion", "met", "by"), points_of, note=decision(row)),
+        Table(
+            "What the figures mean", ("figure", "what it says"),
+            list(explained(dict.fromkeys(_judged(row))).items()),
+        ),
+        Table(
+            "What success means", ("criterion", "met", "by"), points_of, note=decision(row),
+            early=True,
+        ),
     ]  # fmt: skip
     return Report(
         f"Run {row['run']}: {pipeline.name}",
@@ -57,6 +65,13 @@ def report(row: Row, steps: Mapping[str, Sequence[Step]], rows: Iterable[Row] = 
         tables=tuple(one for one in tables if one.rows),
         curves=tuple(_curves(row, steps)),
     )
+
+
+def _judged(row: Row) -> Iterator[str]:
+    """The names of the figures that its gates looked at."""
+    for stage in row["stages"]:
+        for check in (stage["gate"] or {}).get("checks", ()):
+            yield check["metric"]
 
 
 def card(row: Row, purpose: str) -> Report:
@@ -138,14 +153,21 @@ def _checks(stage: Mapping[str, Any]) -> list[Checked]:
             value += ", " + {"waived": "waived", "inconclusive": "unclear"}[one["verdict"]]
         passed = one["verdict"] in ("pass", "waived")
         name = f"{stage['name']}: {one['metric']}"
-        found.append(Checked(name, value, f"{side} {one['bound']:g}", passed))
+        span = None
+        if one["value"] is not None and (one["low"], one["high"]) != (None, None):
+            span = Span(one["value"], one["low"], one["high"], one["bound"])
+        found.append(Checked(name, value, f"{side} {one['bound']:g}", passed, span))
     return found
 
 
 def _stage(does: str, one: Mapping[str, Any]) -> tuple[object, ...]:
     seconds = "" if one["seconds"] is None else f"{one['seconds']:.1f}"
     gate = one["gate"] or {}
-    why = "; ".join(map(shown, gate.get("checks", ()))) or one.get("reason", "")
+    checks = gate.get("checks", ())
+    open_ones = [check for check in checks if check["verdict"] != "pass"]
+    many = "its figure holds" if len(checks) == 1 else f"all {len(checks)} figures hold"
+    kept = many if checks else one.get("reason", "")
+    why = "; ".join(map(shown, open_ones)) or kept
     return (
         one["name"],
         does,
@@ -165,7 +187,7 @@ def _troubles(row: Row) -> list[Table]:
         for one in stage.get("troubles", ())
     ]
     applied = [
-        (stage["name"], one["symptom"], one["remedy"], one["back_to"])
+        (stage["name"], one["symptom"], one["remedy"], _changes(one), one["back_to"])
         for stage in row["stages"]
         for one in (stage["gate"] or {}).get("remedies", ())
     ]
@@ -176,14 +198,20 @@ def _troubles(row: Row) -> list[Table]:
     ]
     rolled = [(one["stage"], one["reason"]) for one in row["rolled_back"]]
     worse = [(row["regression"],)] if row["regression"] else []
-    headings = ("stage", "symptom", "remedy", "on from")
+    headings = ("stage", "symptom", "remedy", "what it changed", "on from")
     return [
-        Table("What did not hold", ("stage", "attempt", "why"), failed),
-        Table("What was done where a gate did not hold", headings, applied),
+        Table("What did not hold", ("stage", "attempt", "why"), failed, early=True),
+        Table("What was done where a gate did not hold", headings, applied, early=True),
         Table("Rounds", ("stage", "trend", "decision", "why"), rounds),
         Table("Worse than the baseline", ("why",), worse),
         Table("Rolled back", ("behind", "why"), rolled),
     ]
+
+
+def _changes(remedy: Mapping[str, Any]) -> str:
+    """`learning_rate times 0.5`."""
+    made = remedy.get("changes", ())
+    return ", ".join(f"{one['setting']} {one['how']} {one['by']:g}" for one in made)
 
 
 def _accepted(row: Row) -> list[Table]:

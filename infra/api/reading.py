@@ -86,8 +86,11 @@ def reading(door: Door) -> APIRouter:
     @routes.get("/why/{event}")
     async def because(event: str) -> Json:
         told = await why(house.store, await event_at(house.store, event))
-        causes, effects = ([one.to_json() for one in many] for many in told[1:])
-        return Json({"event": told.event.to_json(), "causes": causes, "effects": effects})
+        around = {
+            name: [one.to_json() for one in getattr(told, name)]
+            for name in ("causes", "effects", "beside")
+        }
+        return Json({"event": told.event.to_json(), **around})
 
     @routes.get("/projections")
     async def projections() -> Json:

@@ -19,6 +19,10 @@ from infra.cli import show
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+UNKNOWN = (
+    "By whom it was signed is not checked: keys/head.pub is not in this home. Whoever could write"
+    " the log could have signed it."
+)
 BROKEN = "Trust what lies before it; keep this folder for inquiry, and bring the log from a backup."
 
 
@@ -41,7 +45,10 @@ def check(
         report = Report(broken_at=1, broken=damaged.what)
     if save_head and report.broken_at is None:
         _save(report.head, Path(save_head))
-    show.answer(shape(report), _text(report, kept, save_head))
+    checked = key is not None
+    document = {**shape(report), "signer_known": checked}
+    text = _text(report, kept, save_head)
+    show.answer(document, text if checked or not report.events else f"{text}\n{UNKNOWN}")
     if not report.good:
         sys.exit(1)
 

@@ -70,24 +70,37 @@ def demo(
         hint = near(pipeline, SHOWN)
         right = f"did you mean {hint!r}?" if hint else ", ".join(SHOWN)
         raise Malformed(f"no pipeline is named {pipeline!r}", where="--pipeline", right=right)
-    chosen = seed if seed >= 0 else random.SystemRandom().randrange(2**31)
     home = show.home()
     with Lock(home) as lock:
         lock.wait()
-        document = asyncio.run(_play(pipeline, chosen))
+        try:
+            document = asyncio.run(_play(pipeline, seed if seed >= 0 else None))
+        except KeyboardInterrupt:
+            again = f"{show.called()} demo --pipeline {pipeline}"
+            print(f"\nratchet: stopped; `{again}` goes on where it was", file=sys.stderr)
+            sys.exit(130)
     show.answer(document, _summary(document))
     if document["audit"]["differences"] or document["status"] != "completed":
         sys.exit(1)
 
 
-async def _play(pipeline: str, seed: int) -> dict[str, Any]:
+async def _play(pipeline: str, seed: int | None) -> dict[str, Any]:
     home, story = show.home(), Story()
-    story.tell(f"Home {home.folder}, pipeline {pipeline}, seed {seed}.")
     store, began = home.writer(), time.monotonic()
     house = await built(store, configuration().settings, home=home)
+    earlier = await _unfinished(house, pipeline) if seed is None else None
+    if earlier is None:
+        chosen = random.SystemRandom().randrange(2**31) if seed is None else seed
+        story.tell(f"Home {home.folder}, pipeline {pipeline}, seed {chosen}. Two to four minutes on"
+                   " two idle cores; what is stopped goes on when it is called again.")  # fmt: skip
+    else:
+        request, chosen = earlier
+        story.tell(f"Home {home.folder}: a run of {pipeline} with seed {chosen} was stopped here,"
+                   " and goes on.")  # fmt: skip
     running = asyncio.create_task(house.run())
     try:
-        request = await _ask(house, pipeline, seed)
+        if earlier is None:
+            request = await _ask(house, pipeline, chosen)
         run = await watch(house, request, story)
     finally:
         running.cancel()
@@ -100,9 +113,10 @@ async def _play(pipeline: str, seed: int) -> dict[str, Any]:
     await house.close()
     return {
         **summary(row),
-        "seed": seed,
+        "seed": chosen,
         "seconds": round(time.monotonic() - began, 1),
         "report": str(place),
+        "ended": row["position"],
         "audit": {
             "events": report.events,
             "chain": "intact" if report.broken_at is None else "broken",
@@ -110,6 +124,19 @@ async def _play(pipeline: str, seed: int) -> dict[str, Any]:
             "differences": report.found["differences"],
         },
     }
+
+
+async def _unfinished(house: House, pipeline: str) -> tuple[Envelope, int] | None:
+    """What asked for the newest demo of this pipeline that somebody stopped, and its seed."""
+    rows = (await house.fold("runs")).state.values()
+    for row in reversed(rows):
+        if row["status"] == "running" and row["pipeline"] == pipeline and not row["held"]:
+            (begun,) = await house.store.read(row["position"] - 1, row["position"], 1)
+            cause = begun.cause_id or ""
+            request = (await house.store.find([cause])).get(cause)
+            if request is not None and request.actor == "demo":
+                return request, int(row["seed"])
+    return None
 
 
 async def _ask(house: House, pipeline: str, seed: int) -> Envelope:
@@ -153,15 +180,23 @@ async def watch(house: House, request: Envelope, story: Story) -> str:
 
 
 def _summary(document: dict[str, Any]) -> str:
-    audited, home = document["audit"], show.home().folder
+    audited, called = document["audit"], show.called()
     lines = [f"\nRun {document['run']} {document['status']} in {document['seconds']:.0f} s."]
     if document["reason"]:
         lines.append(document["reason"])
     for name in ("baseline", "final", "improvement"):
         one = document[name]
         if one is not None:
-            span = f"{one['low']:+.3f} to {one['high']:+.3f}, {one['n']} items"
-            lines.append(f"  {name:<12} {one['value']:+.3f}  ({span})")
+            form = "+.3f" if name == "improvement" else ".3f"
+            value, low, high = (format(one[part], form) for part in ("value", "low", "high"))
+            lines.append(f"  {name:<12} {value:>6}  ({low} to {high}, {one['n']} problems)")
+    further = {
+        f"runs show {document['run']}": "what was decided, and by which figures",
+        f"models show {document['run']}": "the model, and what became of it",
+        f"why {document['ended']}": "how it came to this end, event by event",
+        "audit": "every decision derived again",
+    }
+    wide = max(map(len, further))
     return "\n".join(
         [
             *lines,
@@ -170,9 +205,6 @@ def _summary(document: dict[str, Any]) -> str:
             f"{audited['differences']} differences.",
             f"Report: {document['report']}",
             "\nLook further:",
-            f"  ratchet --home {home} runs show {document['run']}",
-            f"  ratchet --home {home} models list",
-            f"  ratchet --home {home} events list --type GatePassed",
-            f"  ratchet --home {home} audit",
+            *(f"  {called} {command:<{wide}}  {why}" for command, why in further.items()),
         ]
     )

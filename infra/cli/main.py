@@ -98,6 +98,15 @@ def module_of(command: str) -> Any:
     return import_module(f"infra.cli.{MODULES.get(command, command.replace('-', '_'))}")
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version  # 30 ms, for those who ask
+
+        here = {"ratchet": version("ratchet-fleet"), "python": sys.version.split()[0]}
+        show.answer(here, f"ratchet {here['ratchet']}, Python {here['python']}")
+        raise typer.Exit
+
+
 app = typer.Typer(cls=Table, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 
@@ -105,12 +114,16 @@ app = typer.Typer(cls=Table, no_args_is_help=True, add_completion=False, rich_ma
 def ratchet(
     home: str = typer.Option("", help="The folder that holds the log; RATCHET_HOME, .ratchet."),
     json: bool = typer.Option(False, "--json", help="One JSON document on standard output."),
+    version: bool = typer.Option(
+        False, "--version", help="Which version this is.", callback=_version, is_eager=True
+    ),
 ) -> None:
     """Keeps a fleet of small language models getting better and never worse, and proves why."""
 
 
 def main() -> None:
     """The entry point: run the command, and end with one sentence and a code if it cannot be."""
+    show.open_streams()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     # Looking through every installed package for plugins of pydantic takes a command 50 ms.

@@ -68,6 +68,20 @@ def show_model(model: str = Model) -> None:
 
 
 @app.command()
+def diff(
+    one: str = typer.Argument(metavar="MODEL", help="As in `models show`."),
+    other: str = typer.Argument(metavar="OTHER", help="The one that is told beside it."),
+) -> None:
+    """Compare two models: where they came from, and which figures surely differ."""
+    from pipelines.differing import differing
+    from pipelines.lineage import meant
+
+    known = _registry()
+    found = differing(meant(known, one), meant(known, other))
+    show.answer(found, _told_apart(found))
+
+
+@app.command()
 def lineage(
     model: str = Model,
     html: str = typer.Option("", metavar="FILE", help="Write it as a page for a browser."),
@@ -176,9 +190,38 @@ def _cell(row: dict[str, Any], name: str) -> str:
     return str(one or "")[:19]
 
 
+def _told_apart(found: dict[str, Any]) -> str:
+    from pipelines.criteria import figure
+    from pipelines.differing import rows
+
+    one, other = found["models"]
+    parts = [f"{other} beside {one}" + (": the same model" if found["same"] else "")]
+    facts = [
+        (it["what"], *(_plain(it[side]) for side in ("one", "other"))) for it in found["facts"]
+    ]
+    if facts:
+        parts.append(show.table(("", one, other), facts))
+    for title, name in (
+        ("At the end of its own run, each on problems of its own:", "figures"),
+        ("When it was last verified (`fixed` is of the same problems for all):", "suites"),
+    ):
+        table = rows(found[name], figure)
+        if table:
+            headings = ("", one, other, f"{other} is")
+            parts.append(f"{title}\n{show.table(headings, table)}")
+    return "\n\n".join(parts)
+
+
+def _plain(value: object) -> str:
+    return "" if value is None else str(value)[:19]
+
+
 def _text(row: dict[str, Any]) -> str:
     from pipelines import model_cards as told
+    from pipelines.criteria import figure
     from pipelines.lineage import parts
+    from pipelines.meanings import explained
+    from pipelines.summary import score
 
     reason = f": {row['reason']}" if row["reason"] else ""
     head = f"Model {row['model']}, {row['status']}{reason}\n{row['sha256']}, {row['size']:,} bytes"
@@ -191,6 +234,10 @@ def _text(row: dict[str, Any]) -> str:
         f" registered {row['registered_at'][:19]}Z"
         f"\ntaken as {row['selection']['why']}"
     )
+    if (more := row["metrics"].get("improvement")) is not None:
+        before, after = row["metrics"].get("baseline"), score(row["metrics"])
+        spans = [figure(one) for one in (before, after) if one is not None]
+        head += f"\n{' to '.join(spans)}: better by {figure(more)} than what its run began from"
     if "adapter" in (own := parts(row)):
         head += f"\nadapters {own['adapter'][:19]}: ratchet models export {row['model']} FOLDER"
         head += " --adapter"
@@ -201,5 +248,12 @@ def _text(row: dict[str, Any]) -> str:
         (("since", "status", "why"), told.changes(row)),
     )
     shown = [show.table(headings, rows) for headings, rows in tables if rows]
-    more = f"Where it came from: ratchet models lineage {row['model']}"
-    return "\n\n".join([head, *shown, more])
+    meant = explained(sorted(row["metrics"]))
+    if meant:
+        wide = max(map(len, meant))
+        shown.append("\n".join(f"{name:<{wide}}  {says}" for name, says in meant.items()))
+    called, further = show.called(), [f"models lineage {row['model']}"]
+    if row["before"]:
+        further.append(f"models diff {row['before']} {row['model']}")
+    further.append(f"runs show {row['run']}")
+    return "\n\n".join([head, *shown, "\n".join(f"{called} {one}" for one in further)])

@@ -6,33 +6,89 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra.cli import show
+from infra.cli.gist import change
 from pipelines.catalog import PIPELINES
-from pipelines.criteria import decision, number, points
+from pipelines.criteria import Point, decision, figure, number, points
 from pipelines.forecast import Forecast, said
+from pipelines.meanings import explained
+from pipelines.summary import summary
 from pipelines.telling import people
 
 Row = Mapping[str, Any]
 
 
 def told_run(row: Row, whole: Forecast | None, left: Forecast | None) -> str:
-    """All of it."""
-    parts = [_head(row, whole, left), _stages(row)]
+    """All of it, what was decided first."""
+    parts = [_head(row, whole, left)]
+    if row["ended_at"] and (found := points(row)):
+        lines = [decision(row), *_outcome(row)]
+        lines += [f"  {one.met:<12} {_point(one)}" for one in found]
+        parts.append("\n".join(lines))
+    parts.append(_stages(row))
+    tried = _tried(row)
+    if tried:
+        parts.append("\n".join(["What was tried on the way:", *tried]))
     checks = [line for one in row["stages"] for line in _checks(one)]
     if checks:
-        headings = ("stage", "metric", "value", "from", "to", "items", "bound", "verdict")
+        headings = ("stage", "figure", "value", "from", "to", "items", "bound", "verdict")
         parts.append(show.table(headings, checks))
-    done = _done(row)
-    if done:
-        parts.append("\n".join(done))
-    found = points(row)
-    if row["ended_at"] and found:
-        lines = [decision(row), *(f"  {one.met:<12} {one.says}" for one in found)]
-        parts.append("\n".join(lines))
+        meant = explained(dict.fromkeys(str(line[1]) for line in checks))
+        wide = max(map(len, meant), default=0)
+        lines = [f"  {name:<{wide}}  {told}" for name, told in meant.items()]
+        parts.append("\n".join(["From and to: the 95 % interval. What the figures say:", *lines]))
+    parts.append("\n".join(["Next:", *_next(row)]))
     return "\n\n".join(parts)
 
 
+def _point(one: Point) -> str:
+    """A criterion, and by which figure it is met or not."""
+    return f"{one.says}: {one.found}" if one.found else one.says
+
+
+def _outcome(row: Row) -> list[str]:
+    """What it was and what it has become, where the run came so far."""
+    found = summary(row)
+    before, after, more = (found[name] for name in ("baseline", "final", "improvement"))
+    if more is None:
+        return []
+    if before is None or after is None:
+        return [f"Better by {figure(more)}, {more['n']} problems that nobody had seen."]
+    return [
+        f"From {figure(before)} to {figure(after)}: better by {figure(more)}, {more['n']} problems"
+        " that nobody had seen."
+    ]
+
+
+def _next(row: Row) -> list[str]:
+    """Commands for whoever wants to know more, or has to act."""
+    run, called = row["run"], show.called()
+    asked = row["people"]
+    lines: list[tuple[str, str]] = []
+    if asked is not None and asked["open"]:
+        lines.append((f"review list {asked['review']}", "people are asked: answer"))
+    if row["ended_at"] is None:
+        if row["status"] == "paused":
+            lines.append((f"runs resume {run}", "let it go on"))
+        elif row["held"]:
+            lines.append((f"runs approve {run}", "let it go on"))
+        else:
+            lines.append((f"runs pause {run}", "or hold, cancel, rollback: a hand on it"))
+    else:
+        lines.append((f"runs report {run}", "pages with the curves beside their bounds"))
+    if row["candidate"]:
+        lines.append((f"models show {run}", "the model, and what became of it"))
+    far = "how it came to this end" if row["ended_at"] else "what asked for it"
+    lines.append((f"why {row['position']}", far))
+    if row["status"] == "abandoned":
+        lines.append(("what-if --policy FILE", "which decisions other bounds would have changed"))
+        again = f"role={row['role']} pipeline={row['pipeline']} base={row['base']}"
+        lines.append((f"publish TrainingRequested {again}", "once more, with another seed"))
+    wide = max(len(command) for command, _ in lines)
+    return [f"  {called} {command:<{wide}}  {why}" for command, why in lines]
+
+
 def _head(row: Row, whole: Forecast | None, left: Forecast | None) -> str:
-    held = ", held until somebody approves" if row["held"] else ""
+    held = ", held until somebody approves" if row["held"] and not row["ended_at"] else ""
     reason = f": {row['reason']}" if row["reason"] else ""
     given = f", on data set {row['given']}" if row["given"] else ""
     lines = [
@@ -104,17 +160,26 @@ def _checks(stage: Row) -> list[tuple[object, ...]]:
     return found
 
 
-def _done(row: Row) -> list[str]:
+def _tried(row: Row) -> list[str]:
     """What did not hold and what was done about it, rounds, and what was given back."""
     lines = []
     for one in row["stages"]:
-        name = one["name"]
-        lines += [f"{name}, attempt {it['attempt']}: {it['reason']}" for it in one["troubles"]]
-        for it in (one["gate"] or {}).get("remedies", ()):
-            lines.append(f"{name}: {it['symptom']}, {it['remedy']}, on from {it['back_to']}")
+        left = list((one["gate"] or {}).get("remedies", ()))
+        for it in one["troubles"]:
+            lines.append(f"  {one['name']}, attempt {it['attempt']}: {it['reason']}")
+            if left and left[0].get("attempt", it["attempt"]) == it["attempt"]:
+                lines.append(f"    -> {_remedy(left.pop(0))}")
+        lines += [f"  {one['name']} -> {_remedy(it)}" for it in left]
         for place, it in enumerate(one.get("rounds", ()), 1):
-            lines.append(f"{name}, round {place}: {it['trend']}, {it['decision']}: {it['reason']}")
+            told = f"{it['trend']}, {it['reason']}: {it['decision']}"
+            lines.append(f"  {one['name']}, round {place}: {told}")
     if row["regression"]:
-        lines.append(f"worse than the baseline: {row['regression']}")
-    lines += [f"rolled back behind {it['stage']}: {it['reason']}" for it in row["rolled_back"]]
+        lines.append(f"  worse than the baseline: {row['regression']}")
+    lines += [f"  rolled back behind {it['stage']}: {it['reason']}" for it in row["rolled_back"]]
     return lines
+
+
+def _remedy(it: Row) -> str:
+    """What was done, for what, what it changed, from where the run went on."""
+    changed = "".join(f", {change(one)}" for one in it.get("changes", ()))
+    return f"{it['remedy']} (for {it['symptom']}){changed}; on from {it['back_to']}"

@@ -16,6 +16,7 @@ from events.ingress import admitted
 from events.suggest import malformed, near
 from infra.cli import show
 from infra.cli.states import named, state
+from pipelines.catalog import PIPELINES
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
@@ -66,10 +67,40 @@ def written(file: Path) -> Policy:
         right = f"did you mean {hint!r}?" if hint else f"agent: one of {', '.join(POLICIES)}"
         what = f"no agent {name!r} has a policy" if "agent" in data else "'agent' is missing"
         raise Malformed(what, where=f"{file}, agent", right=right)
+    if "bounds" in kind.model_fields:
+        for name in sorted(_metrics() & data.keys()):
+            what = f"{name!r} is a figure that gates judge"
+            right = f"bounds: {{{name}: {json.dumps(data[name])}}}"
+            raise Malformed(what, where=f"{file}, {name}", right=right)
     try:
-        return kind.model_validate_json(json.dumps(data))
+        policy = kind.model_validate_json(json.dumps(data))
     except ValidationError as error:
         raise at(file, malformed(kind, error)) from None
+    for key in getattr(policy, "bounds", ()):
+        _judged(file, key)
+    return policy
+
+
+def _judged(file: Path, key: str) -> None:
+    """Whether a bound's name is that of a figure which gates judge, or is of nobody's knowing: a
+    role may ask for figures of its own. What is only misspelt would hold nothing back."""
+    metric, _, side = key.partition(" ")
+    judged = _metrics()
+    where = f"{file}, bounds"
+    if side not in ("", "at_least", "at_most"):
+        right = f"{metric}, {metric} at_least, or {metric} at_most"
+        raise Malformed(f"{key[:60]!r} names no side of a gate", where=where, right=right)
+    hint = None if metric in judged else near(metric, judged)
+    if hint:
+        raise Malformed(
+            f"no gate judges {metric[:60]!r}", where=where, right=f"did you mean {hint!r}?"
+        )
+
+
+def _metrics() -> set[str]:
+    """All that a gate looks at."""
+    stages = [stage for one in PIPELINES.values() for stage in one.walk]
+    return {check.metric for stage in stages for check in stage.gate}
 
 
 def _in_force() -> dict[str, Any]:

@@ -6,9 +6,15 @@ import asyncio
 import json
 import os
 import re
+import shlex
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from itertools import zip_longest
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from events.errors import Malformed, RatchetError
@@ -22,7 +28,11 @@ WAITING = ("publish", "runs", "models", "memories", "messages")
 """Commands that can wait for an answer."""
 RUN = re.compile("[0-9a-f]{12}")
 """A run's id, which may happen to read as a number: 866683156e21."""
+NARROW = 12
+"""Characters that a column keeps on the narrowest terminal."""
 NUMBER = re.compile(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?|nan|inf", re.IGNORECASE)
+UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""What a terminal obeys instead of showing it: colours, titles, other directions of writing."""
 
 
 class Chosen:
@@ -48,6 +58,8 @@ def options(arguments: Sequence[str]) -> list[str]:
                 sys.exit(2)
         elif word.startswith("--home="):
             Chosen.home = word.removeprefix("--home=")
+        elif word == "-h":
+            left.append("--help")
         else:
             left.append(word)
     return _with_wait(left)
@@ -74,6 +86,18 @@ def home() -> Home:
     return Home(home_folder(Chosen.home), store.url, store.artifacts)
 
 
+def called() -> str:
+    """How this command was called, for commands that are to be typed next."""
+    path = Path(sys.argv[0])
+    found = shutil.which("ratchet")
+    if path.name != "ratchet" or (found and Path(found).resolve() == path.resolve()):
+        word = "ratchet"
+    else:
+        word = os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+    given = f" --home {shlex.quote(Chosen.home)}" if Chosen.home else ""
+    return f"{word}{given}"
+
+
 def reading(question: Callable[[EventStore], Awaitable[T]]) -> T:
     """Ask the log something; in a home without a log it is an empty one."""
 
@@ -90,25 +114,57 @@ def reading(question: Callable[[EventStore], Awaitable[T]]) -> T:
 def answer(document: Any, text: str | None = None) -> None:
     """Print the answer: the document under --json, else the text."""
     if Chosen.json or text is None:
-        print(json.dumps(document, ensure_ascii=False, indent=None if Chosen.json else 2))
+        said = json.dumps(document, ensure_ascii=False, indent=None if Chosen.json else 2)
+        print(plain(said))
     elif text:
-        print(text)
+        print(plain(text))
     sys.stdout.flush()
+
+
+def plain(text: str) -> str:
+    """Words of others cannot steer the terminal that shows them; in JSON they mean the same."""
+    return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def failure(error: RatchetError) -> None:
     """Print what is wrong, where, and what would be right."""
     if Chosen.json:
         print(json.dumps({"error": error.body()}, ensure_ascii=True), flush=True)
-    print(f"ratchet: {error}", file=sys.stderr, flush=True)
+    with suppress(OSError):  # the code says it, too, where standard error takes nothing
+        print(f"ratchet: {plain(str(error))}", file=sys.stderr, flush=True)
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Columns as wide as they need to be."""
-    cells = [[str(cell) for cell in row] for row in [headings, *rows]]
+    """Columns as wide as they need to be; on a terminal that is narrower, cells are broken."""
+    cells = [[" ".join(str(cell).splitlines()) for cell in row] for row in [headings, *rows]]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in cells]
-    return "\n".join(line.rstrip() for line in lines)
+    if sys.stdout.isatty():
+        least = [max(NARROW, len(one)) for one in cells[0]]
+        widths = _fitting(widths, least, shutil.get_terminal_size().columns)
+    lines = []
+    for row in cells:
+        broken = [_broken(cell, wide) for cell, wide in zip(row, widths, strict=True)]
+        lines += [
+            "  ".join(part.ljust(wide) for part, wide in zip(parts, widths, strict=True)).rstrip()
+            for parts in zip_longest(*broken, fillvalue="")
+        ]
+    return "\n".join(lines)
+
+
+def _fitting(widths: list[int], least: list[int], columns: int) -> list[int]:
+    """Room is taken from the widest, as long as its heading and a word have room in it."""
+    made, over = list(widths), sum(widths) + 2 * (len(widths) - 1) - columns
+    for _ in range(over):
+        places = [place for place, wide in enumerate(made) if wide > least[place]]
+        if not places:
+            break
+        made[max(places, key=made.__getitem__)] -= 1
+    return made
+
+
+def _broken(cell: str, wide: int) -> list[str]:
+    """A cell in lines of that width; an id is broken only where it is longer than all of it."""
+    return textwrap.wrap(cell, wide) or [""] if len(cell) > wide else [cell]
 
 
 def progress(what: str) -> Callable[[int, int], None]:
@@ -130,6 +186,15 @@ def progress(what: str) -> Callable[[int, int], None]:
         print(f"\x1b[2K{line}" if moving else line, end=ends, file=sys.stderr, flush=True)
 
     return told
+
+
+def open_streams() -> None:
+    """Nowhere in the place of a standard stream that is closed. The next file to be opened, perhaps
+    the log, would else be given its number, and whatever is printed."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            made = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: its own
+            setattr(sys, name, os.fdopen(made, "w" if number else "r", encoding="utf-8"))
 
 
 def mute() -> None:

@@ -32,6 +32,7 @@ from events.catalog.verification import (
     VerificationRefused,
 )
 from events.message import Event
+from infra.cli import show
 from pipelines.catalog import PIPELINES
 from pipelines.forecast import Forecast, said, told
 
@@ -45,6 +46,8 @@ NUMBERS = {
     "entropy": ("entropy",),
 }
 """What is shown of a step, and the names that trainers have for it."""
+JOBS = {"begin": "the base is made,", "measure": "measuring"}
+"""Jobs whose names say little to people."""
 
 
 BELIEVED: Mapping[Judgement, str] = {
@@ -94,7 +97,8 @@ class Story:
         if not moving and time.monotonic() - self._told < PAUSE:
             return
         self._told = time.monotonic()
-        line = f"          {self._stage}: {step(says)}"
+        said_of = step({**says, "job": ""} if says.get("job") == self._stage else says)
+        line = f"          {self._stage}: {said_of or 'begins'}"
         if self._end is not None:
             line += f"  (all of it: {told(max(0.0, self._end - time.monotonic()))} left)"
         self.tell(line, moving)
@@ -103,7 +107,9 @@ class Story:
         clear = "\x1b[2K" if sys.stderr.isatty() else ""
         if moving:  # a line that wraps could not be written over
             line = line[: shutil.get_terminal_size().columns - 1]
-        print(f"{clear}{line}", end="\r" if moving else "\n", file=sys.stderr, flush=True)
+        print(
+            f"{clear}{show.plain(line)}", end="\r" if moving else "\n", file=sys.stderr, flush=True
+        )
 
     def _line(self, event: Event) -> str:
         match event:
@@ -166,10 +172,11 @@ class Story:
 
 def step(says: Mapping[str, Any]) -> str:
     """What a worker says of its work, in a line: `srl step 22 of 80, 31 s left  loss 0.005`."""
-    parts = [str(says.get("job") or says.get("source") or "")]
+    job = str(says.get("job") or says.get("source") or "")
+    parts = [JOBS.get(job, job)]
     of = f" of {says['of']:,}" if _number(says.get("of")) else ""
     if says.get("step"):
-        parts[0] += f" step {says['step']}{of}"
+        parts[0] = f"{parts[0]} step {says['step']}{of}".strip()
     elif _number(says.get("rows")):
         parts[0] += f" {says['rows']:,}{of} rows"
     if _number(says.get("left")):

@@ -14,7 +14,9 @@ from infra.cli.telling import short
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-DEEPEST = 30
+LEFT_OUT = ("Requested", "DeadlineSet")
+"""What asks for more, and by when: of no use to who wants to know how it was decided."""
+DEEPEST = 12
 """Levels of indentation; what lies deeper stays there."""
 
 
@@ -26,6 +28,7 @@ def tell(event: str = typer.Argument(metavar="EVENT", help="Its id, or its posit
         "event": found.event.to_json(),
         "causes": [cause.to_json() for cause in found.causes],
         "effects": [effect.to_json() for effect in found.effects],
+        "beside": [one.to_json() for one in found.beside],
     }
     show.answer(document, _tree(found))
 
@@ -35,9 +38,18 @@ async def _asked(store: EventStore, name: str) -> Why:
 
 
 def _tree(found: Why) -> str:
-    """Causes above, effects below, each indented under what caused it."""
-    lines = [_indented(depth, cause) for depth, cause in enumerate(found.causes)]
-    lines.append(_indented(len(found.causes), found.event) + "   <- asked about")
+    """Causes above, effects below, each indented under what caused it; beside the causes what else
+    was decided on the way, unless it only asks for more."""
+    others: dict[str, list[Envelope]] = defaultdict(list)
+    for one in found.beside:
+        if not one.type.endswith(LEFT_OUT):
+            others[str(one.cause_id)].append(one)
+    lines = []
+    for depth, cause in enumerate([*found.causes, found.event]):
+        lines.append(_indented(depth, cause))
+        lines += [_indented(depth + 1, one, "+ ") for one in others.get(cause.event_id, ())]
+    asked = max(n for n, line in enumerate(lines) if not line.lstrip().startswith("+ "))
+    lines[asked] += "   <- asked about"
     below: dict[str, list[Envelope]] = defaultdict(list)
     for effect in found.effects:
         below[str(effect.cause_id)].append(effect)
@@ -52,5 +64,5 @@ def _tree(found: Why) -> str:
     return "\n".join(lines)
 
 
-def _indented(depth: int, event: Envelope) -> str:
-    return "  " * min(depth, DEEPEST) + short(event)
+def _indented(depth: int, event: Envelope, mark: str = "") -> str:
+    return "  " * min(depth, DEEPEST) + mark + short(event)

@@ -48,7 +48,7 @@ def really(home: Path, *words: Word, cwd: Path = ROOT, stdin: bytes = b"") -> En
         env={**environment(), "PYTHONPATH": str(ROOT)},
         input=stdin,
         capture_output=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     return _ended(done.returncode, done.stdout, done.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -123,3 +124,19 @@ def test_a_log_that_is_only_just_being_made_reads_as_empty(tmp_path: Path) -> No
     db.execute("PRAGMA journal_mode=WAL")
     db.close()
     assert document(tmp_path, "events", "list") == {"events": [], "next": None}
+
+
+def test_a_log_whose_keys_are_gone_is_read_and_not_continued(copy: Path) -> None:
+    shutil.rmtree(copy / "keys")
+    words = ("publish", "AgentPaused", "agent=trainer")
+    refused(said(copy, *words), 1, "head.key", "bring the folder keys/ back from a backup")
+    assert not (copy / "keys" / "head.key").exists()
+    assert document(copy, "runs", "list")["total"] == 1
+    report = document(copy, "audit")
+    assert (report["chain"], report["signer_known"]) == ("intact", False)
+    assert "By whom it was signed is not checked" in said(copy, "audit").out
+
+
+def test_an_audit_says_when_it_knows_the_signer(history: Path) -> None:
+    assert document(history, "audit")["signer_known"]
+    assert "By whom" not in said(history, "audit").out

@@ -111,6 +111,17 @@ def test_pairs_are_brought_along_and_what_is_unsure_is_queued(begun: Path, tmp_p
     assert len(document(begun, "review", "list", "unsure")["waiting"]) == 9
 
 
+def test_what_cannot_be_done_whole_is_not_begun(begun: Path, tmp_path: Path) -> None:
+    rows = [{"prompt": f"{n}?", "chosen": "yes it is", "rejected": f"no {n}"} for n in range(3)]
+    file = dumped(tmp_path / "pairs.jsonl", rows)
+    words = ("data", "import", file, "--role", "support", "--kind", "pairs", "--name", "halves")
+    before = document(begun, "data", "list")
+    refused(said(begun, *words, "--report", str(tmp_path)), 2, "such a file already")
+    refused(said(begun, *words, "--review", "a/b"), 2, "'review' may not be 'a/b'")
+    refused(said(begun, *words, "--licence", "L" * 201), 2, "201 characters (--licence)")
+    assert document(begun, "data", "list") == before
+
+
 def test_what_is_wrong_with_a_file_is_told_by_line_and_nothing_is_kept(
     begun: Path, tmp_path: Path
 ) -> None:

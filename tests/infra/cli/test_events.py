@@ -96,7 +96,7 @@ def test_any_number_is_streamed_and_a_reader_may_leave(tmp_path: Path) -> None:
     piped.stdout.close()
     assert piped.stderr.read() == b""
     piped.stderr.close()
-    assert piped.wait(20) == 0
+    assert piped.wait(60) == 0
 
 
 async def _many(home: Path, count: int) -> None:
@@ -130,7 +130,7 @@ def test_a_tail_begins_before_the_log_and_follows_it(tmp_path: Path) -> None:
         assert not (home / "up.json").exists()
     finally:
         tail.send_signal(signal.SIGINT)
-        _, err = tail.communicate(timeout=20)
+        _, err = tail.communicate(timeout=60)
     assert (tail.returncode, err) == (0, b"")
 
 

@@ -112,6 +112,25 @@ def test_a_model_is_shown_by_its_version_its_hash_or_its_run(registry: Path) -> 
     refused(said(registry, "models", "show", "feed"), 3, "there is no model 'feed'")
 
 
+def test_two_models_are_told_side_by_side(registry: Path) -> None:
+    found = document(registry, "models", "diff", "sums/v1", "sums/v2")
+    assert found["models"] == ["sums/v1", "sums/v2"]
+    assert not found["same"]
+    facts = {one["what"]: (one["one"], one["other"]) for one in found["facts"]}
+    assert facts["base"] == ("tiny", "sums/v1")
+    assert "role" not in facts
+    assert {one["other_is"] for one in found["figures"]} <= {
+        "higher", "lower", "not surely another", "only one",
+    }  # fmt: skip
+    text = said(registry, "models", "diff", "sums/v1", "sums/v2").out
+    assert text.startswith("sums/v2 beside sums/v1\n")
+    assert "sums/v2 is" in text
+    same = document(registry, "models", "diff", "sums/v1", "r1")
+    assert same["same"]
+    assert same["facts"] == []
+    refused(said(registry, "models", "diff", "sums/v1", "sums/v3"), 3, "there is no model")
+
+
 def test_lineage_is_a_tree_back_to_the_first_base(registry: Path, tmp_path: Path) -> None:
     told = document(registry, "models", "lineage", "sums/v2")
     (run,) = told["from"]

@@ -19,13 +19,16 @@ def the(history: Path, kind: str) -> dict[str, Any]:
 def test_why_tells_the_causes_and_the_effects(history: Path) -> None:
     request, asked = the(history, "TrainingRequested"), the(history, "StageRequested")
     found = document(history, "why", asked["event_id"])
+    (begun,) = found.pop("beside")
     assert found == {"event": asked, "causes": [request], "effects": []}
+    assert (begun["type"], begun["cause_id"]) == ("RunStarted", request["event_id"])
     effects = document(history, "why", str(request["position"]))["effects"]
     assert {"RunStarted", "StageRequested"} <= {effect["type"] for effect in effects}
     assert all(set(effect) == ENVELOPE for effect in effects)
     lines = said(history, "why", str(asked["position"])).out.splitlines()
     assert [line.partition(" at ")[0] for line in lines] == [
         "TrainingRequested",
+        "  + RunStarted",
         "  StageRequested",
     ]
     refused(said(history, "why", "999"), 3, "there is no event '999'", "a position from 1 to")
@@ -113,8 +116,16 @@ def test_another_policy_is_asked_on_the_recorded_history(history: Path, tmp_path
     assert answer["agent"] == "trainer"
     assert answer["decisions"] > 0
     assert set(answer["changed"][0]) == {"position", "agent", "recorded", "derived"}
-    assert "others" in said(history, "what-if", "--policy", str(other)).out
+    told = said(history, "what-if", "--policy", str(other)).out
+    assert "others" in told
+    assert "    DeadlineSet: due 20" in told
+    assert " -> 20" in told
     assert kept(history) == before
+
+
+def test_a_bound_of_a_figure_that_only_a_role_knows_is_taken(history: Path, tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text("agent: trainer\nbounds: {f1: 0.3, entropy at_most: 3}\n")
+    assert document(history, "what-if", "--policy", str(tmp_path / "own.yaml"))["changed"] == []
 
 
 def test_a_policy_that_is_none_is_refused_with_its_place(history: Path, tmp_path: Path) -> None:
@@ -125,6 +136,9 @@ def test_a_policy_that_is_none_is_refused_with_its_place(history: Path, tmp_path
         "value.yaml": ("agent: trainer\nmax_attempts: many\n", "'max_attempts' may not be 'many'"),
         "twice.yaml": ("agent: trainer\nagent: trainer\n", "stands there twice, line 2"),
         "list.yaml": ("- agent\n", "holds no fields"),
+        "bound.yaml": ("agent: trainer\nbounds: {kll: 0.1}\n", "did you mean 'kl'?"),
+        "side.yaml": ("agent: trainer\nbounds: {kl atmost: 0.1}\n", "kl at_most"),
+        "bare.yaml": ("agent: trainer\nkl: 0.1\n", "bounds: {kl: 0.1}"),
     }
     for name, (text, part) in files.items():
         (tmp_path / name).write_text(text)

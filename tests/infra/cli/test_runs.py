@@ -79,3 +79,26 @@ def test_without_a_wait_the_request_stands_there_for_the_agents(copy: Path) -> N
     assert set(answer) == {"position", "event_id", "type", "stream", "version"}
     assert document(copy, "runs", "show", run)["status"] == "running"
     assert document(copy, "audit")["chain"] == "intact"
+
+
+def test_a_list_can_be_narrowed_and_the_newest_run_needs_no_name(history: Path) -> None:
+    run = the_run(history)
+    for words in (("--role", "support"), ("--status", "running"), ("--limit", "1")):
+        found = document(history, "runs", "list", *words)
+        assert ([row["run"] for row in found["runs"]], found["total"]) == ([run], 1)
+    none = document(history, "runs", "list", "--role", "support", "--status", "completed")
+    assert none == {"runs": [], "total": 0}
+    refused(said(history, "runs", "list", "--status", "runing"), 2, "did you mean 'running'?")
+    refused(said(history, "runs", "list", "--role", "suport"), 3, "did you mean 'support'?")
+    assert document(history, "runs", "show")["run"] == run
+
+
+def test_where_there_is_no_run_yet_nothing_is_the_newest(tmp_path: Path) -> None:
+    for command in ("show", "report"):
+        refused(said(tmp_path, "runs", command), 3, "there is no run yet")
+
+
+def test_a_run_goes_back_behind_a_stage_of_its_own_only(copy: Path) -> None:
+    run, before = the_run(copy), document(copy, "audit")["events"]
+    refused(said(copy, "runs", "rollback", run, "rlrv"), 3, "did you mean 'rlvr'?")
+    assert document(copy, "audit")["events"] == before

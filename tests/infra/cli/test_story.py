@@ -25,7 +25,8 @@ SRL = {
             "srl step 22 of 80, 1 min 11 s left  loss 0.0049  reward 0.845  KL 0.0399"
             "  entropy 0.131  1,871 tokens/s",
         ),
-        ({"job": "measure"}, "measure"),
+        ({"job": "measure"}, "measuring"),
+        ({"job": "begin", "step": 3, "of": 150}, "the base is made, step 3 of 150"),
         ({"source": "synthetic", "rows": 120, "of": 250}, "synthetic 120 of 250 rows"),
         ({"job": "sft", "step": 3, "loss": 2.0, "kl": None}, "sft step 3  loss 2"),
         ({}, ""),
@@ -62,3 +63,17 @@ def test_the_gist_of_an_event_is_its_stage_and_its_reason() -> None:
     assert gist({"reason": "x" * 500}).endswith("...")
     assert len(gist({"reason": "x" * 500})) == LONGEST
     assert gist({"key": "run/7"}) == ""
+
+
+def test_a_gist_has_the_figures_and_the_changes() -> None:
+    kl = {"metric": "kl", "side": "at_most", "bound": 0.1, "value": 0.05, "low": 0.04, "high": 0.06}
+    rows = {"metric": "rows", "side": "at_least", "bound": 9, "value": None, "low": None}
+    passed = {"stage": "srl", "attempt": 1, "verdict": "pass", "checks": [kl, rows, "x", {}]}
+    assert gist(passed) == "srl: pass: kl 0.05 (0.04 to 0.06) <= 0.1, rows not measured >= 9"
+    half = {"stage": "srl", "setting": "learning_rate", "how": "times", "by": 0.5}
+    remedy = {"stage": "srl", "remedy": "slower", "symptom": "kl above", "back_to": "srl"}
+    told = "srl: slower: for kl above, learning_rate x 0.5, on from srl"
+    assert gist({**remedy, "changes": [half]}) == told
+    assert gist({"pipeline": "dpo", "base": "tiny", "role": "r"}) == "dpo from tiny, role r"
+    for rubbish in ({"checks": 3}, {"remedy": "r", "changes": [1]}, {"checks": [{"bound": "x"}]}):
+        assert isinstance(gist(rubbish), str)

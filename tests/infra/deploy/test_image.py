@@ -6,7 +6,9 @@ import re
 import shlex
 import tomllib
 
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 from tests.house.source import FOLDERS
 from tests.infra.deploy.files import DEPLOY, ROOT, compose, container, pod, workloads
@@ -55,7 +57,28 @@ def test_what_is_installed_is_what_was_pinned() -> None:
     assert "constraints.txt" in copied()
     installs = [line for line in instructions("RUN") if "pip --python" in line]
     assert len(installs) == 1
-    assert "-c constraints.txt" in installs[0]
+    commands = [one for one in installs[0].split("&&") if "pip --python" in one]
+    assert all("-c constraints.txt" in one and "--only-binary :all:" in one for one in commands)
+
+
+def test_what_the_owner_and_its_workers_need_is_in_it() -> None:
+    """Knowledge, training, and the local embedder: all of its extra, one way or another."""
+    extras = PROJECT["project"]["optional-dependencies"]
+    (installs,) = [line for line in instructions("RUN") if "pip --python" in line]
+    (named,) = re.findall(r"'\.\[([a-z,]+)\]'", installs)
+    brought = {
+        canonicalize_name(Requirement(one).name)
+        for extra in named.split(",")
+        for one in extras[extra]
+    }
+    alone = re.findall(r"--no-deps (\S+)", installs)
+    assert {"torch", "qdrant-client"} <= brought
+    # tokenizers comes with transformers
+    wanted = {canonicalize_name(Requirement(one).name) for one in extras["embed"]}
+    assert wanted <= brought | {canonicalize_name(one) for one in alone} | {"tokenizers"}
+    pinned = (ROOT / "constraints.txt").read_text()
+    assert all(f"\n{one}==" in pinned for one in alone)
+    assert "\ntokenizers==" in pinned
 
 
 def test_no_installer_is_left_in_the_image() -> None:
