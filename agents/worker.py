@@ -153,7 +153,8 @@ class Runner:
         try:
             return await worker.grant(told, tell)
         except Exception as error:  # whatever a worker's work runs into is its outcome
-            log.warning("%s failed: %r", told.event.wire, error)
+            kind = type(error).__name__
+            log.warning("%s failed: %s (%s)", told.event.wire, str(error) or "no word", kind)
             return worker.failed(told, error)
 
     async def _renew(self, held: Held) -> None:

@@ -64,7 +64,9 @@ DPO = Pipeline(
                 ),
                 lighter("optimise"),
                 quicker("optimise"),
-                Remedy("more_items", ("* unclear",), (times("optimise", "items", 2.0),)),
+                Remedy(
+                    "more_items", ("* unclear",), (times("optimise", "items", 2.0),), but=LITTLE
+                ),
             ),
         ),
         Stage(
@@ -78,7 +80,10 @@ DPO = Pipeline(
             "evaluate",
             "The best of all policies beside the baseline, on what nobody has seen.",
             (*FINAL, at_least("gap", 0.15)),
-            regression_remedies("optimise"),
+            (
+                Remedy("longer_on_pairs", ("gap unclear",), longer("optimise", 1.5), "optimise", 1),
+                *regression_remedies("optimise"),
+            ),
             made_of="best",
             people=True,
         ),

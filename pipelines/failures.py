@@ -9,6 +9,7 @@ from events.catalog.training import Measured
 from pipelines.data.report import Table
 from pipelines.evidence.correlation import beyond, correlation
 from pipelines.evidence.intervals import proportion
+from pipelines.length import words_more
 from pipelines.splitting import STEPS, step
 
 Rows = Sequence[Mapping[str, Any]]
@@ -40,7 +41,7 @@ def hardest(found: Mapping[str, Measured]) -> tuple[str, Measured] | None:
 def by_length(rows: Rows, margins: Sequence[float]) -> tuple[Measured, float]:
     """How the margin goes with the difference in length; and what of that the gap of the pairs
     does not explain, from -1 to 1."""
-    longer = [float(words_more(row)) for row in rows]
+    longer = [float(_more(row)) for row in rows]
     gaps = [float(row.get("gap", 0.0)) for row in rows]
     return correlation(margins, longer), beyond(margins, longer, gaps)
 
@@ -54,8 +55,8 @@ def clear(rows: Rows, margins: Sequence[float]) -> tuple[list[float], list[float
     )
 
 
-def words_more(row: Mapping[str, Any]) -> int:
-    return len(str(row["chosen"]).split()) - len(str(row["rejected"]).split())
+def _more(row: Mapping[str, Any]) -> int:
+    return words_more(str(row["chosen"]), str(row["rejected"]))
 
 
 def table(title: str, found: Mapping[str, Measured], note: str = "") -> Table:
@@ -70,7 +71,7 @@ def table(title: str, found: Mapping[str, Measured], note: str = "") -> Table:
 
 
 def _length(row: Mapping[str, Any]) -> str:
-    more = words_more(row)
+    more = _more(row)
     return "longer" if more > 0 else "shorter" if more < 0 else "as long"
 
 

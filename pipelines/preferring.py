@@ -59,6 +59,10 @@ FINAL: tuple[Check, ...] = (
 """No capability lost, better than it was, not far from it, and nothing leaked."""
 
 
+HELD_OUT = ("gap unclear", "accuracy unclear")
+"""Figures of the pairs that were held back: asking more problems would tell no more of them."""
+
+
 def reward_remedies(stage: str) -> tuple[Remedy, ...]:
     """What helps a reward model that is trained in this stage."""
     return (
@@ -101,8 +105,14 @@ def regression_remedies(optimise: str) -> tuple[Remedy, ...]:
             1,
         ),
         Remedy("longer_for_the_role", ("score below",), longer(optimise, 1.5), optimise, 1),
-        Remedy("ask_more_people", ("people unclear",), (times("evaluate", "people", 2.0),), most=1),
-        Remedy("more_items", ("* unclear",), (times("evaluate", "items", 2.0),)),
+        Remedy("ask_more_people", ("people unclear",), (times("evaluate", "people", 2.0),)),
+        Remedy("more_held_out_pairs", HELD_OUT, (times("pairs", "prompts", 1.5),), "pairs", 1),
+        Remedy(
+            "more_items",
+            ("* unclear",),
+            (times("evaluate", "items", 2.0),),
+            but=(*HELD_OUT, "people unclear"),
+        ),
     )  # fmt: skip
 
 

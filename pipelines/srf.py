@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipelines.gates import at_least, at_most
+from pipelines.length import SWAY
 from pipelines.pipeline import Pipeline, Stage
 from pipelines.preferring import (
     FINAL,
@@ -37,11 +38,25 @@ SRF = Pipeline(
                 at_least("consistency", 0.75),
                 at_least("clearer", 0.0),
                 at_least("steady", 0.75),
+                at_most("length_sway", SWAY),
             ),
             (
                 Remedy(
+                    "longer_until_length_has_no_say",
+                    ("length_sway above", "length_sway unclear"),
+                    longer("train_reward", 1.5),
+                    "train_reward",
+                    1,
+                ),
+                Remedy(
                     "train_it_again_with_more",
-                    ("accuracy below", "consistency below", "clearer below", "steady below"),
+                    (
+                        "accuracy below",
+                        "consistency below",
+                        "clearer below",
+                        "steady below",
+                        "length_sway above",
+                    ),
                     (times("pairs", "prompts", 2.0),),
                     "pairs",
                     1,

@@ -31,5 +31,6 @@ def summary(row: Mapping[str, Any]) -> dict[str, Any]:
         "baseline": metrics.get("baseline"),
         "final": score(metrics),
         "improvement": metrics.get("improvement"),
+        "candidate": row["candidate"],
         "stages": row["stages"],
     }

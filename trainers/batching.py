@@ -43,7 +43,8 @@ def microbatch(run: Run, model: Any, most: int, longest: Callable[[int], Any]) -
 def widest(policy: Policy, prompts: Iterable[str], max_new: int, size: int) -> Any:
     """The loss of samples as long as any may be, to see what it takes."""
     longest = max((policy.engine.prompt_ids(prompt) for prompt in prompts), key=len)
-    batch = padded([longest] * size, [[longest[-1]] * max_new] * size, longest[-1])
+    most = policy.engine.room(len(longest), max_new)
+    batch = padded([longest] * size, [[longest[-1]] * most] * size, longest[-1])
     with policy.autocast():
         return logits_of(policy.model, batch.on(policy.engine.device)).logsumexp(-1).sum()
 

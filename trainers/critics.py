@@ -42,11 +42,13 @@ def scores_of(model: Any, head: ValueHead, batch: Sequences) -> Tensor:
 def texts(
     tokenizer: Any, prompts: Sequence[str], completions: Sequence[str], longest: int
 ) -> Sequences:
-    """Whole texts, each finished by the end token, as one batch that is read to its last token."""
-    ids = [
-        [*tokenizer(prompt + completion)["input_ids"][: longest - 1], tokenizer.eos_token_id]
+    """Whole texts, each finished by the end token, as one batch that is read to its last token. Of
+    one that is too long the end is read: there the completion is."""
+    whole = (
+        tokenizer(prompt + completion)["input_ids"]
         for prompt, completion in zip(prompts, completions, strict=True)
-    ]
+    )
+    ids = [[*one[max(0, len(one) - longest + 1) :], tokenizer.eos_token_id] for one in whole]
     return padded([one[:1] for one in ids], [one[1:] for one in ids], tokenizer.pad_token_id)
 
 

@@ -87,6 +87,7 @@ class Engine:
         Temperature 0 takes the likeliest token. Without a seed torch's own generator decides.
         """
         ids = [self.prompt_ids(prompt) for prompt in prompts]
+        max_new = max_new if self._longest is None else min(max_new, self._longest)
         numbers = luck(len(ids) * samples, max_new, seed) if temperature > 0 else None
         stopper = Stopper(self.tokenizer, self.ends, stop, self.words, self.device)
         found: dict[int, Completion] = {}
@@ -152,7 +153,7 @@ class Engine:
         stopper: Stopper,
     ) -> list[Completion]:
         """Completions of these prompts, in their order; equal neighbours are read once."""
-        room = [self._room(len(text), max_new) for text in texts]
+        room = [self.room(len(text), max_new) for text in texts]
         written: list[list[int]] = [[] for _ in texts]
         ended = [False] * len(texts)
         alive = list(range(len(texts)))
@@ -200,7 +201,7 @@ class Engine:
         decoding.keep(lines)
         return decoding, logits[lines]
 
-    def _room(self, length: int, max_new: int) -> int:
+    def room(self, length: int, max_new: int) -> int:
         """How many tokens fit behind a prompt of this length."""
         if self._longest is not None and length >= self._longest:
             raise BadData(

@@ -149,6 +149,14 @@ FAILURES: dict[str, type[JobFailed]] = {
     "killed": Killed,
 }
 
+NO_ROOM = (
+    "no space left",
+    "file too large",
+    "quota exceeded",
+    ". unexpected pos ",
+    "pytorchstreamwriter failed",
+)
+"""How torch and safetensors word a full disk, inside errors of no class of their own."""
 NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory")
 """How torch words it, on a GPU and on a CPU, inside errors of no class of their own."""
 
@@ -161,6 +169,15 @@ def out_of_memory(error: BaseException) -> bool:
     return isinstance(error, (RuntimeError, OSError)) and any(one in said for one in NO_MEMORY)
 
 
+def out_of_room(error: BaseException) -> bool:
+    """Whether this is a disk that is full, or a file that may not become so large."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return True
+    said = str(error).casefold()
+    named = isinstance(error, RuntimeError) or type(error).__name__ == "SafetensorError"
+    return named and any(one in said for one in NO_ROOM)
+
+
 def classified(error: BaseException) -> JobFailed:
     """What an error that came up to the end of a job means; sorted here and nowhere else."""
     match error:
@@ -168,8 +185,10 @@ def classified(error: BaseException) -> JobFailed:
             return error
         case Refused() | NotFound():
             return Usage(error.what, where=error.where, right=error.right)
-        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
-            return DiskFull("the disk is full", where=str(error.filename or ""))
+        case _ if out_of_room(error):
+            where = str(getattr(error, "filename", None) or "")
+            right = "free some space, or more of it for this user"
+            return DiskFull("the disk is full", where=where, right=right)
         case _ if out_of_memory(error):
             return NoMemory(
                 f"the memory is used up ({_said(error)})",

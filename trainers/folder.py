@@ -21,10 +21,12 @@ Whatever is read by others is written beside its place and renamed into it.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
@@ -35,8 +37,8 @@ from pydantic import ValidationError
 from events.catalog.jobs import JobSpec
 from events.errors import Malformed
 from events.suggest import malformed
-from trainers.failures import Usage
-from trainers.outcome import Outcome
+from trainers.failures import Defect, Usage
+from trainers.outcome import Outcome, failed
 
 MOST = 1 << 20
 """Bytes of a spec."""
@@ -67,23 +69,27 @@ def data_file(folder: Path, sha256: str) -> Path:
 
 
 def outcome_of(folder: Path) -> Outcome | None:
-    """What came of the job, if it has ended."""
+    """What came of the job, if it has ended; one that somebody broke tells of just that."""
+    file = folder / "outcome.json"
     try:
-        return Outcome.model_validate_json((folder / "outcome.json").read_bytes())
+        return Outcome.model_validate_json(file.read_bytes())
     except FileNotFoundError:
         return None
+    except (ValidationError, IsADirectoryError):
+        right = "another job: nobody knows any more what came of this one"
+        return failed(Defect("its outcome cannot be read", where=str(file), right=right))
 
 
 def put_outcome(folder: Path, outcome: Outcome) -> Outcome:
     """Write it down, unless there is one already: the first is the one that counts."""
     made = folder / f".outcome.{uuid4().hex}"
-    _write(made, outcome.model_dump_json(indent=1).encode())
     try:
+        _write(made, outcome.model_dump_json(indent=1).encode())
         os.link(made, folder / "outcome.json")
     except FileExistsError:
         pass
     finally:
-        made.unlink()
+        made.unlink(missing_ok=True)
     sync(folder)
     found = outcome_of(folder)
     return outcome if found is None else found
@@ -92,9 +98,28 @@ def put_outcome(folder: Path, outcome: Outcome) -> Outcome:
 def put(file: Path, content: bytes) -> None:
     """Write a file whole: whoever reads it sees the old one or the new one."""
     made = file.parent / f".{file.name}.{uuid4().hex}"
-    _write(made, content)
-    os.replace(made, file)
+    try:
+        _write(made, content)
+        os.replace(made, file)
+    except BaseException:
+        made.unlink(missing_ok=True)
+        raise
     sync(file.parent)
+
+
+def append(file: Path, line: bytes) -> None:
+    """Add a line, whole: of one for which the disk has no room nothing stays."""
+    handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        size = os.fstat(handle).st_size
+        try:
+            if os.write(handle, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
+        except OSError:
+            os.ftruncate(handle, size)
+            raise
+    finally:
+        os.close(handle)
 
 
 def put_folder(place: Path, write: Callable[[Path], None]) -> None:
@@ -132,13 +157,17 @@ def hashes(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def lines_of(file: Path) -> list[dict[str, Any]]:
-    """The whole lines of a file of JSON lines; what a kill left half written is not there."""
+    """The whole lines of a file of JSON lines; what a kill left half written is not there, nor
+    what is no line of ours."""
     try:
         text = file.read_bytes()
     except FileNotFoundError:
         return []
-    whole = text[: text.rfind(b"\n") + 1]
-    return [json.loads(line) for line in whole.splitlines() if line.strip()]
+    found = []
+    for line in text[: text.rfind(b"\n") + 1].splitlines():
+        with suppress(ValueError):
+            found.append(json.loads(line))
+    return [one for one in found if isinstance(one, dict)]
 
 
 def sync(path: Path) -> None:

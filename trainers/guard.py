@@ -38,6 +38,9 @@ WILD = 12.0
 """Spreads above the usual that a number may reach; heavy tails of healthy runs stay below."""
 TIMES = 5.0
 """And times the usual size."""
+FAR = 20.0
+"""A loss that stays this much, and so many times its first size, above the first one ran away with
+the first steps already, before there was anything usual."""
 STIRS = 1.0
 """And this much in itself: a loss that was nothing for a while may become something."""
 SMOOTH = 8
@@ -61,6 +64,8 @@ class Guard:
 
     limits: Limits
     recent: tuple[Numbers, ...] = ()
+    first: float | None = None
+    """The loss of the first step."""
     entropy: tuple[float, ...] = ()
     """The first ones, of a policy that is still the reference."""
     best: float = -math.inf
@@ -77,7 +82,9 @@ class Guard:
         entropy = self.entropy
         if "entropy" in numbers and len(entropy) < HOLDS + 2:
             entropy = (*entropy, numbers["entropy"])
-        seen = replace(self, recent=(*self.recent, numbers)[-RECENT:], entropy=entropy)
+        first = numbers.get("loss") if self.first is None else self.first
+        recent = (*self.recent, numbers)[-RECENT:]
+        seen = replace(self, recent=recent, first=first, entropy=entropy)
         seen = seen._progressed(step)
         return replace(seen, reason=seen._found(step))
 
@@ -96,12 +103,22 @@ class Guard:
             if said := _ran_away(name, _of(name, self.recent)):
                 return Reason(f"{said} at step {step}", harm=True)
         return (
-            self._entropy_collapsed()
+            self._far_from_the_first(step)
+            or self._entropy_collapsed()
             or _form_alone(self.recent)
             or self._kl_reached()
             or self._idle()
             or self._no_progress(step)
         )
+
+    def _far_from_the_first(self, step: int) -> Reason | None:
+        last = _of("loss", self.recent)[-WILD_HOLDS:]
+        if self.first is None or len(last) < WILD_HOLDS:
+            return None
+        if min(last) <= self.first + FAR * max(1.0, abs(self.first)):
+            return None
+        said = f"loss ran away: {last[-1]:.3g}, where it began with {self.first:.3g}"
+        return Reason(f"{said} at step {step}", harm=True)
 
     def _kl_reached(self) -> Reason | None:
         limit, kl = self.limits.kl, _of("kl", self.recent)

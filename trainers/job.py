@@ -20,6 +20,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -96,16 +97,19 @@ def carry_out(file: Path, lock: int | None = None, deserted: float = DESERTED) -
         handle = lock if lock is not None else _locked(folder)
     except JobFailed as failure:
         return failure.exit_code, str(failure)
-    sign(handle)
-    ended = outcome_of(folder)
-    if ended is not None:
-        return _code(ended), _words(ended)
-    tidy(folder)
     watch = Watch(file, deserted=deserted)
-    watch.listen()
-    watch.begin()
     try:
+        sign(handle)
+        ended = outcome_of(folder)
+        if ended is not None:
+            return _code(ended), _words(ended)
+        tidy(folder)
+        watch.listen()
+        watch.begin()
         return _to_its_end(file, watch)
+    except OSError as error:  # not even how it ended can be written down
+        unsaid = classified(error)
+        return unsaid.exit_code, f"{unsaid.kind}: {unsaid}"
     finally:
         watch.end()
 
@@ -140,10 +144,12 @@ def _to_its_end(file: Path, watch: Watch) -> tuple[int, str]:
         run.manifest.finish(watch.folder)
     except BaseException as error:
         failure = classified(error)
+        traceback.clear_frames(error.__traceback__)  # what they hold open takes room on the disk
         if not file.exists():
             return Homeless.exit_code, str(Homeless("the home of the job is gone"))
         if failure.kind == "defect":
-            traceback.print_exception(error)
+            with suppress(OSError):
+                traceback.print_exception(error)
         if failure.goes_on:
             return failure.exit_code, str(failure)
         outcome = failed(failure)
@@ -155,7 +161,8 @@ def _to_its_end(file: Path, watch: Watch) -> tuple[int, str]:
         }
     )
     kept = put_outcome(watch.folder, outcome)
-    print(_words(kept), file=sys.stderr, flush=True)
+    with suppress(OSError):  # the log is full, the outcome is kept
+        print(_words(kept), file=sys.stderr, flush=True)
     return _code(kept), _words(kept)
 
 

@@ -136,7 +136,8 @@ class LocalExecutor:
 
     def _free(self, running: set[str]) -> Free:
         threads = self._threads - sum(self._open[job].resources.threads for job in running)
-        taken = {gpu for job in running for gpu in starts(self.folder(job))[-1]["gpus"]}
+        last = [one for job in running for one in starts(self.folder(job))[-1:]]
+        taken = {gpu for one in last for gpu in one["gpus"]}
         return Free(max(threads, 0), tuple(one for one in self._gpus if one not in taken))
 
     def _has_ended(self, job: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
 from events.catalog.jobs import Recipe
 from events.documented import Documented, sentences
@@ -31,6 +31,7 @@ from trainers.settings import (
 Normaliser = Literal["z_score", "min_max", "rank", "none"]
 S = TypeVar("S", bound=Documented)
 
+End = Annotated[str, StringConstraints(max_length=100)]
 RewardFrom = Literal["verifier", "reward_model", "judge"]
 
 
@@ -43,7 +44,7 @@ class Sft(Learning, Adapting, Routed):
     """Learn the completion only, not the prompt."""
     packing: bool = False
     """Through TRL: fill each sequence with several rows."""
-    end: str = ""
+    end: End = ""
     """What every completion has to end with; empty asks nothing, the end token is added."""
 
 
@@ -179,7 +180,7 @@ class Distill(Learning, Adapting, Sampling):
     both distributions at the temperature of sampling."""
     on_policy_share: Share = 1.0
     """On policy: share of the steps that take what the student writes; the others take traces."""
-    end: str = ""
+    end: End = ""
     """What every trace has to end with; empty asks nothing, the end token is added."""
     layers: Count | None = None
     """The student is cut out of the base first: so many of its layers, spread evenly, stay."""

@@ -20,6 +20,7 @@ from trainers.batching import microbatch, shrinking
 from trainers.best import Best
 from trainers.closing import HELD_OUT
 from trainers.critics import scores_of, texts
+from trainers.data import too_long
 from trainers.learning import Learner
 from trainers.models import write
 from trainers.order import Counting, endless
@@ -46,7 +47,7 @@ def train(run: Run) -> Outcome:
     head = _head(run, policy).to(device)
     if settings.trains == "last_layer":
         policy.model.requires_grad_(False)
-    rows = run.rows()
+    rows = _fitting(run, policy, run.rows())
     steps = settings.steps or -(-len(rows) * settings.epochs // settings.batch)
     learner = Learner([(policy.model, 1.0), (head, 1.0)], settings, steps, run.spec.seed)
     begin, passed = 0, 0
@@ -73,6 +74,20 @@ def train(run: Run) -> Outcome:
     if (step := best.restore() or 0) > 0:
         run.note("best_step", step)
     return ended(run, policy, head)
+
+
+def _fitting(run: Run, policy: Policy, rows: Sequence[Row]) -> Sequence[Row]:
+    """Those of which nothing has to be cut off; how many were left out is written down."""
+    sides = ("completion",) if run.settings.loss == "bce" else ("chosen", "rejected")
+    most, found = run.settings.max_length - 1, []
+    for row in rows:
+        ids = policy.tokenizer([row["prompt"] + row[side] for side in sides])["input_ids"]
+        if max(map(len, ids)) <= most:
+            found.append(row)
+    if not found:
+        raise too_long(len(rows), run.settings.max_length)
+    run.note("too_long", len(rows) - len(found))
+    return found
 
 
 def _head(run: Run, policy: Policy) -> ValueHead:

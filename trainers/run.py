@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -32,7 +31,7 @@ from events.catalog.jobs import JobSpec
 from trainers.checkpoints import newest, noted, save
 from trainers.data import TRAIN, rows
 from trainers.failures import BadData, Cancelled
-from trainers.folder import data_file, lines_of, put, put_folder
+from trainers.folder import append, data_file, lines_of, put, put_folder
 from trainers.guard import Guard
 from trainers.manifest import Manifest
 from trainers.model_types.finding import model_type
@@ -82,11 +81,7 @@ class Run:
         known = {name: float(number) for name, number in numbers.items()}
         line = {"step": step, "seconds": round(self.seconds, 3), **_plain(known)}
         text = (json.dumps(line) + "\n").encode()
-        handle = os.open(self.folder / "metrics.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        try:
-            os.write(handle, text)
-        finally:
-            os.close(handle)
+        append(self.folder / "metrics.jsonl", text)
         self.beat()
         self.step = step
         self.guard = self.guard.after(step, known)

@@ -15,7 +15,7 @@ from events.catalog.jobs import JobSpec
 from events.errors import IdTaken, NotFound
 from trainers import lock
 from trainers.executor import State
-from trainers.failures import JobFailed
+from trainers.failures import JobFailed, Usage
 from trainers.folder import data_file, lines_of, outcome_of, put, put_outcome, read_spec, sync
 from trainers.logs import last_line
 from trainers.outcome import Outcome, failed
@@ -68,10 +68,10 @@ class Shelf:
         for left in self._jobs.glob(".*"):  # a submission that was killed half-way
             shutil.rmtree(left, ignore_errors=True)
         found = {}
-        for folder in self._jobs.iterdir():
+        for folder in self._folders():
             if outcome_of(folder) is None:
                 try:
-                    spec = read_spec(folder / "spec.json")
+                    spec = _own_spec(folder)
                 except JobFailed as error:  # somebody was here; the other jobs can go on
                     self.close(folder.name, failed(error))
                 else:
@@ -80,7 +80,10 @@ class Shelf:
 
     def states(self) -> list[State]:
         """How all of them stand."""
-        return [self.state(job) for job in sorted(one.name for one in self._jobs.iterdir())]
+        return [self.state(job) for job in sorted(one.name for one in self._folders())]
+
+    def _folders(self) -> list[Path]:
+        return [one for one in self._jobs.iterdir() if one.is_dir() and one.name[0] != "."]
 
     def state(self, job: str) -> State:
         """How one of them stands."""
@@ -102,3 +105,15 @@ class Shelf:
                 put_outcome(folder, outcome.model_copy(update={"starts": starts}))
             finally:
                 os.close(handle)
+
+
+def _own_spec(folder: Path) -> JobSpec:
+    """That of the job whose name the folder has."""
+    spec = read_spec(folder / "spec.json")
+    if spec.job != folder.name:
+        raise Usage(
+            f"the spec is that of job {spec.job!r}",
+            where=str(folder),
+            right="a folder of the name of its job",
+        )
+    return spec

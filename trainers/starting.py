@@ -89,4 +89,4 @@ class Starter:
 
 def starts(folder: Path) -> list[dict[str, Any]]:
     """All starts of a job: the step that each went on from, and its accelerators."""
-    return lines_of(folder / "starts.jsonl")
+    return [one for one in lines_of(folder / "starts.jsonl") if {"from", "gpus"} <= one.keys()]

@@ -181,7 +181,8 @@ async def watch(house: House, request: Envelope, story: Story) -> str:
 
 def _summary(document: dict[str, Any]) -> str:
     audited, called = document["audit"], show.called()
-    lines = [f"\nRun {document['run']} {document['status']} in {document['seconds']:.0f} s."]
+    run, kept = document["run"], document["candidate"] is not None
+    lines = [f"\nRun {run} {document['status']} in {document['seconds']:.0f} s."]
     if document["reason"]:
         lines.append(document["reason"])
     for name in ("baseline", "final", "improvement"):
@@ -191,8 +192,8 @@ def _summary(document: dict[str, Any]) -> str:
             value, low, high = (format(one[part], form) for part in ("value", "low", "high"))
             lines.append(f"  {name:<12} {value:>6}  ({low} to {high}, {one['n']} problems)")
     further = {
-        f"runs show {document['run']}": "what was decided, and by which figures",
-        f"models show {document['run']}": "the model, and what became of it",
+        f"runs show {run}": "what was decided, and by which figures",
+        **({f"models show {run}": "the model, and what became of it"} if kept else {}),
         f"why {document['ended']}": "how it came to this end, event by event",
         "audit": "every decision derived again",
     }

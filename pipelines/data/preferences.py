@@ -67,7 +67,7 @@ def preferences(scored: Iterable[Scored], each: int = 1) -> list[Preference]:
                 break
             if plain(other.text).split() == plain(best.text).split():
                 continue
-            gap = best.score - other.score
+            gap = round(best.score - other.score, 9)  # 0.6 less 0.4 is not below 0.2
             sure = gap if one.confidence is None else one.confidence
             found.append(Preference(one.prompt, best.text, other.text, gap, sure, one.provenance))
             pairs += 1

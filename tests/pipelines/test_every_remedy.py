@@ -67,6 +67,8 @@ SRF = (
         {"train_reward epochs": DOWN}, "train_reward"),
     Row("srf", "validate_reward", "inconsistent rewards", "consistency below",
         {"pairs prompts": UP}, "pairs"),
+    Row("srf", "validate_reward", "length instead of worth", "length_sway above",
+        {"train_reward epochs": UP}, "train_reward"),
     Row("srf", "optimise", "high KL divergence", "kl above",
         {"optimise learning_rate": DOWN, "optimise beta": UP}),
     Row("srf", "optimise", "entropy collapse", "entropy below",
@@ -200,6 +202,29 @@ def test_what_a_gate_is_unsure_about_is_measured_again(pipeline: str) -> None:
         unsure = [check for check in one.gate if not check.counted and _judges(check)]
         for check in unsure:
             assert chosen(one.remedies, (f"{check.metric} unclear",), {}), (one.name, check)
+
+
+FIXED = {
+    ("dpo", "optimise"): ("gap", "preference_accuracy"),
+    ("dpo", "evaluate"): ("gap", "people"),
+    ("srf", "evaluate"): ("accuracy", "people"),
+}
+"""Figures of pairs that were held back, or of people: no further problem tells more of them."""
+
+
+@pytest.mark.parametrize("where", FIXED, ids=" ".join)
+def test_more_problems_are_not_asked_for_what_they_tell_nothing_of(where: tuple[str, str]) -> None:
+    """Also not where all that would help is used up, or a given data set takes it away."""
+    for metric in FIXED[where]:
+        used: dict[str, int] = {}
+        while found := chosen(stage(*where).remedies, (f"{metric} unclear",), used):
+            remedy, _ = found
+            assert f"{where[1]} items" not in moved(remedy.changes), (metric, remedy.name)
+            used[remedy.name] = used.get(remedy.name, 0) + 1
+        assert used
+        given = [one for one in stage(*where).remedies if one.back_to != "pairs"]
+        last = chosen(given, (f"{metric} unclear",), {})
+        assert last is None or last[0].name != "more_items"
 
 
 def _judges(check: Check) -> bool:

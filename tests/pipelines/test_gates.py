@@ -47,6 +47,16 @@ def test_what_was_not_measured_fails() -> None:
     assert told(missing) == "gap was not measured"
 
 
+def test_a_figure_outside_of_its_own_interval_was_not_measured() -> None:
+    """Whoever answers so, by a fault or on purpose, gets through no gate."""
+    turned = Measured(value=0.05, low=0.2, high=0.01, n=50)
+    beside = Measured(value=0.3, low=0.0, high=0.05, n=50)
+    for one in (turned, beside):
+        for check in (at_most("kl", 0.1), at_least("kl", 0.02), at_most("kl", 1.0, counted=True)):
+            (found,) = judged([check], {"kl": one}, waived=["kl"])
+            assert (found.verdict, found.value) == ("fail", None)
+
+
 def test_a_waiver_takes_the_figure_as_it_is_and_never_a_failure() -> None:
     checks = [at_most("kl", 0.1)]
     (unclear,) = judged(checks, {"kl": figure(0.05, 0.12)}, waived=["kl"])

@@ -1,4 +1,4 @@
-"""`python -m tests.proofs.demo_seeds [SEED...]`: the demo with several seeds, as a table.
+"""`python -m tests.proofs.demo_seeds [PIPELINE] [SEED...]`: the demo with several seeds as a table.
 
 Each seed is a home of its own and a command of its own, as a newcomer would type it. What has ended
 is not played again while the code that trains and decides is the same, so a proof that was stopped
@@ -23,11 +23,12 @@ from tests.house.source import ROOT
 SEEDS = (0, 1, 2, 3, 4)
 PLACE = ROOT / "build" / "proofs" / "demo"
 OURS = ("agents", "events", "infra", "pipelines", "trainers")
-NAME = "demo_seeds"
+NAME, FIRST = "demo_seeds", "srl_rlvr"
+"""Of the tables, and the pipeline whose table has no other name."""
 LONGEST = 1800
 
 
-def played(seed: int, pipeline: str = "srl_rlvr") -> dict[str, Any]:
+def played(seed: int, pipeline: str = FIRST) -> dict[str, Any]:
     """What came of a demo with this seed."""
     file = PLACE / _code() / f"{pipeline}-{seed}.json"
     if not file.exists():
@@ -58,6 +59,7 @@ def row(one: Mapping[str, Any]) -> dict[str, Any]:
     }
     return {
         "seed": told["seed"],
+        "pipeline": told["pipeline"],
         "exit_code": one["code"],
         "status": told["status"],
         "seconds": told["seconds"],
@@ -78,17 +80,19 @@ def row(one: Mapping[str, Any]) -> dict[str, Any]:
 def kept(rows: Iterable[Mapping[str, Any]], place: Path = RESULTS) -> Path:
     """The table, written down; its Markdown."""
     lines = sorted(rows, key=lambda one: int(one["seed"]))
+    (pipeline,) = {str(one.get("pipeline", FIRST)) for one in lines}
+    name = NAME if pipeline == FIRST else f"{NAME}_{pipeline}"
     document = {
-        "name": NAME,
+        "name": name,
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
-        "what": "ratchet demo, one home for each seed",
+        "what": f"ratchet demo --pipeline {pipeline}, one home for each seed",
         "rows": lines,
     }
     place.mkdir(parents=True, exist_ok=True)
-    (place / f"{NAME}.json").write_text(json.dumps(document, indent=2) + "\n")
-    (place / f"{NAME}.md").write_text(markdown(lines))
-    return place / f"{NAME}.md"
+    (place / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n")
+    (place / f"{name}.md").write_text(markdown(lines))
+    return place / f"{name}.md"
 
 
 def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -125,11 +129,12 @@ def _code() -> str:
 
 
 def main() -> None:
-    seeds = [int(word) for word in sys.argv[1:]] or list(SEEDS)
+    words = sys.argv[1:]
+    pipeline = words.pop(0) if words and not words[0].isdecimal() else FIRST
     rows = []
-    for seed in seeds:
-        print(f"seed {seed} ...", file=sys.stderr, flush=True)
-        rows.append(row(played(seed)))
+    for seed in [int(word) for word in words] or SEEDS:
+        print(f"{pipeline}, seed {seed} ...", file=sys.stderr, flush=True)
+        rows.append(row(played(seed, pipeline)))
     print(kept(rows).read_text(), end="")
     sys.exit(any(one["exit_code"] for one in rows))
 

@@ -14,7 +14,7 @@ from tests.trainers.jobs import content, spec
 from trainers.executor import Executor, State
 from trainers.failures import BadData
 
-ENDS = 60.0
+ENDS = 180.0
 """Seconds that a job of this contract may take on a busy machine."""
 
 

@@ -75,7 +75,7 @@ def started(file: Path, *words: str) -> subprocess.Popen[str]:
 def ran(file: Path, *words: str) -> tuple[int, str]:
     """The job, run to its end: its exit code, and all that it said."""
     process = started(file, *words)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=180)
     return process.returncode, out + err
 
 

@@ -242,3 +242,9 @@ def test_a_model_that_is_no_longer_a_number_is_said_so(temperature: float) -> No
         model.model.norm.weight.fill_(float("nan"))
     with pytest.raises(Unstable, match="not a number"):
         Engine(model, TOKENIZER).generate(["1#"], 5, temperature)
+
+
+def test_more_tokens_than_a_model_can_read_cost_nothing() -> None:
+    engine = Engine(model_of("places"), TOKENIZER)
+    (cut,) = engine.generate(["12+34#"], 10**12, 1.0, seed=1)
+    assert len(cut.token_ids) <= 64 - len("12+34#")

@@ -104,6 +104,33 @@ def test_a_spec_that_somebody_broke_ends_its_job_and_no_other(tmp_path: Path) ->
     second.close()
 
 
+def test_what_lies_about_or_was_broken_in_its_folder_holds_up_no_other_job(tmp_path: Path) -> None:
+    first = LocalExecutor(tmp_path, fetch, threads=2)
+    for name in ("unread", "unknown", "moved"):
+        first.submit(spec(name, steps=2))
+    for name in ("unread", "unknown", "moved"):
+        ended(first, name)
+    until(lambda: not any(map(lock.held, (tmp_path / "jobs").iterdir())))
+    first.close()
+    jobs = tmp_path / "jobs"
+    (jobs / "notes.txt").write_text("by hand")
+    (jobs / "nothing").mkdir()
+    (jobs / "unread" / "outcome.json").write_text("")
+    (jobs / "unknown" / "starts.jsonl").write_bytes(b"\xff\n[1]\nnull\n{}\n")
+    (jobs / "unknown" / "outcome.json").unlink()
+    (jobs / "moved" / "outcome.json").unlink()
+    (jobs / "moved").rename(jobs / "elsewhere")
+    second = LocalExecutor(tmp_path, fetch)
+    second.submit(spec("sound", steps=2))
+    assert ended(second, "sound").step == 2
+    assert ended(second, "unknown").step == 2
+    told = {one.job: one.outcome.failure for one in second.reattach() if one.outcome is not None}
+    assert told == {
+        "unread": "defect", "nothing": "usage", "elsewhere": "usage", "unknown": "", "sound": "",
+    }  # fmt: skip
+    second.close()
+
+
 def test_a_job_sees_the_accelerators_that_it_was_given_and_no_others(tmp_path: Path) -> None:
     executor = LocalExecutor(tmp_path, fetch, threads=3, gpus=(4, 5), host=Host(("json",)))
     for name, gpus in (("two", 2), ("none", 0), ("one", 1)):

@@ -164,3 +164,17 @@ def test_what_was_found_once_stays_found(seed: int, at: int) -> None:
 def test_nothing_is_watched_that_has_no_limit_but_what_runs_away() -> None:
     steps = [{"kl": 9.0, "entropy": 1 / (1 + step), "score": 0.0} for step in range(200)]
     assert led(steps, Limits())[1] is None
+
+
+@given(seeds, st.sampled_from(["imitation", "preferences", "rewards"]), st.floats(25, 1e6))
+def test_a_loss_that_runs_away_with_the_first_step_stops_a_run_as_well(
+    seed: int, name: str, far: float
+) -> None:
+    steps = list(HEALTHY[name](random.Random(seed), 60))
+    first = abs(steps[0]["loss"])
+    away = [loud(one, loss=one["loss"] + far * max(1.0, first)) for one in steps[1:]]
+    last, reason = led([steps[0], *away], Limits())
+    assert last == 6
+    assert reason is not None
+    assert reason.harm
+    assert "loss ran away" in reason.text

@@ -7,6 +7,8 @@ import os
 import random
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -14,12 +16,20 @@ from typing import Any
 import pytest
 
 from events.catalog.jobs import JobSpec, Limits
+from tests.house.source import ROOT
 from tests.trainers.jobs import laid, metrics, model, ran, spec, started, until
 from trainers.checkpoints import newest
 from trainers.folder import outcome_of
 from trainers.processes import lives, members, process
 
 STEPS = 120
+LIMITED = """
+import os, resource, sys
+most = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""A program whose files may not become larger than so many bytes."""
 
 
 def slow(**more: Any) -> JobSpec:
@@ -59,7 +69,7 @@ def test_asked_to_stop_a_job_saves_a_checkpoint_and_goes_on_from_it(
     process = started(file)
     until(lambda: len(metrics(file.parent)) > 10)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 16
+    assert process.wait(60) == 16
     process.communicate()
     assert outcome_of(file.parent) is None
     last = newest(file.parent)
@@ -114,7 +124,7 @@ def test_a_cancelled_job_ends_at_its_next_step(tmp_path: Path) -> None:
     process = started(file)
     until(lambda: len(metrics(file.parent)) > 3)
     (file.parent / "cancel").touch()
-    assert process.wait(20) == 14
+    assert process.wait(60) == 14
     process.communicate()
     assert ended(file.parent)["status"] == "cancelled"
 
@@ -124,7 +134,7 @@ def test_a_job_runs_no_longer_than_its_time_over_all_its_starts(tmp_path: Path) 
     job = started(file)
     until(lambda: len(metrics(file.parent)) > 10)
     job.send_signal(signal.SIGTERM)
-    assert job.wait(20) == 16
+    assert job.wait(60) == 16
     job.communicate()
     before = metrics(file.parent)[-1]
     code, said = ran(file)
@@ -134,12 +144,44 @@ def test_a_job_runs_no_longer_than_its_time_over_all_its_starts(tmp_path: Path) 
     assert ended(file.parent)["failure"] == "out_of_time"
 
 
+@pytest.mark.parametrize("most", [0, 120, 900, 4000])
+def test_a_disk_that_is_full_has_a_code_and_a_sentence_wherever_it_fills_up(
+    tmp_path: Path, most: int
+) -> None:
+    file = laid(tmp_path / "a", spec(steps=STEPS))
+    job = [sys.executable, "-m", "trainers.job", str(file)]
+    said = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(most), *job],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (said.returncode, said.stderr.partition(":")[0]) == (20, "no_room")
+    assert "the disk is full" in said.stderr
+    assert "Traceback" not in said.stderr + (file.parent / "log.txt").read_text()
+    if most >= 900:
+        assert ended(file.parent)["failure"] == "no_room"
+    assert ran(file)[0] == (20 if most >= 900 else 0)
+
+
+def test_a_line_for_which_there_is_no_room_leaves_no_half_behind(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from trainers.folder import append\n"
+        "file = Path(sys.argv[1]); append(file, b'{}\\n')\n"
+        "try: append(file, b'x' * 200)\n"
+        "except OSError: print(file.read_text())"
+    )
+    words = [sys.executable, "-c", LIMITED, "100", sys.executable, "-c", script]
+    said = subprocess.run(
+        [*words, str(tmp_path / "lines")], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split() == ["{}"]
+
+
 def test_a_job_does_not_run_twice_at_the_same_time(tmp_path: Path) -> None:
     file = laid(tmp_path / "a", slow())
     process = started(file)
     until(lambda: len(metrics(file.parent)) > 3)
     assert ran(file)[0] == 19
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     process.communicate()
 
 
@@ -150,7 +192,7 @@ def test_a_job_ends_when_its_home_vanishes_and_makes_none_anew(tmp_path: Path) -
         until(lambda: len(metrics(tmp_path / "a")) >= 7)
         (tmp_path / "a").rename(tmp_path / "gone")
         shutil.rmtree(tmp_path / "gone")
-        assert process.wait(20) == 18
+        assert process.wait(60) == 18
         process.communicate()
         assert not (tmp_path / "a").exists()
 
@@ -165,7 +207,7 @@ def test_a_job_whose_owner_is_gone_saves_a_checkpoint_and_ends(tmp_path: Path) -
         return len(metrics(file.parent)) > 3
 
     until(looked_after)
-    assert job.wait(20) == 17
+    assert job.wait(60) == 17
     job.communicate()
     assert newest(file.parent) is not None
     assert outcome_of(file.parent) is None
@@ -185,7 +227,7 @@ def test_a_job_that_is_looked_after_goes_on(tmp_path: Path) -> None:
 def test_a_job_leaves_no_process_behind(tmp_path: Path) -> None:
     file = laid(tmp_path / "a", spec(wrong="child"))
     job = started(file)
-    job.communicate(timeout=30)
+    job.communicate(timeout=60)
     child = int((file.parent / "child").read_text())
     assert job.returncode == 0
     assert not members(job.pid)

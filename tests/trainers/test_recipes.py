@@ -175,6 +175,15 @@ def test_each_kind_of_failure_has_a_code_of_its_own() -> None:
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), "no_memory"),
         (RuntimeError("shapes do not fit"), "defect"),
         (OSError(28, "No space left on device"), "no_room"),
+        (OSError(27, "File too large"), "no_room"),
+        (
+            RuntimeError("[enforce fail at inline_container.cc] . unexpected pos 6 vs 5"),
+            "no_room",
+        ),
+        (
+            RuntimeError("PytorchStreamWriter failed writing file data/3"),
+            "no_room",
+        ),
         (KeyError("x"), "defect"),
         (SystemExit(3), "defect"),
         (FAILURES["bad_base"]("gone"), "bad_base"),

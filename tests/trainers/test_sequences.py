@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from trainers.adapters import with_lora
-from trainers.critics import ActorCritic, scores_of
+from trainers.critics import ActorCritic, scores_of, texts
 from trainers.grpo_step import Rules, logprobs
 from trainers.losses import logprobs_of
 from trainers.models import load
 from trainers.sequences import Sequences, logits_of, padded, thoughts_of
+from trainers.tokens import character_tokenizer
 from trainers.value_head import Reads, ValueHead
 
 torch.set_num_threads(1)
@@ -25,9 +26,9 @@ COMPLETIONS = ["2+3=05;=015;", "7+8=15;=055;", "5+5=10;=010;", "=1;"]
 def batch(tokenizer: Any, each: int = 4) -> Sequences:
     """Several completions of each prompt, not side by side, of several lengths."""
     prompts = [prompt for _ in range(each) for prompt in PROMPTS]
-    texts = [COMPLETIONS[(place * 3 + place // 3) % 4] for place in range(len(prompts))]
+    written = [COMPLETIONS[(place * 3 + place // 3) % 4] for place in range(len(prompts))]
     ids = [tokenizer(one)["input_ids"] for one in prompts]
-    return padded(ids, [tokenizer(one)["input_ids"] for one in texts], tokenizer.pad_token_id)
+    return padded(ids, [tokenizer(one)["input_ids"] for one in written], tokenizer.pad_token_id)
 
 
 def one_by_one(model: Any, some: Sequences) -> tuple[list[Any], list[Any]]:
@@ -138,3 +139,14 @@ def test_log_probabilities_stand_in_the_order_of_the_samples_however_they_are_cu
     for microbatch in (0, 5, 1):
         found = logprobs(model, some, Rules(microbatch=microbatch)) * some.mask
         assert torch.allclose(found, whole, atol=1e-4)
+
+
+@pytest.mark.parametrize("longest", [1, 2, 9, 200])
+def test_of_a_text_that_is_too_long_the_answer_is_read_and_not_the_beginning(longest: int) -> None:
+    tokenizer = character_tokenizer("0123456789+=#;abc")
+    whole = "1" * 50 + "#abc"
+    found = texts(tokenizer, ["1" * 50 + "#"], ["abc"], longest)
+    read = found.ids[0][found.attention[0] > 0].tolist()
+    assert read[-1] == tokenizer.eos_token_id
+    assert len(read) == min(longest, len(whole) + 1)
+    assert whole.endswith(tokenizer.decode(read[:-1]).replace(" ", ""))

@@ -12,8 +12,9 @@ import pytest
 
 from events.catalog.jobs import Limits
 from tests.trainers.additions import TYPE, asked, held_out, job, outcome, pairs, solved, written
-from tests.trainers.inside import respec
+from tests.trainers.inside import respec, trained
 from tests.trainers.jobs import metrics, ran, started, until
+from trainers.failures import BadData
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +85,19 @@ def test_imitation_teaches_and_a_reward_model_tells_right_from_wrong(
     assert judged["held_out_accuracy"] > 0.6
     assert abs(judged["gap"]) < 0.1
     assert (tmp_path / "reward" / "model" / "value_head.safetensors").exists()
+
+
+def test_a_reward_model_learns_from_no_pair_of_which_an_answer_would_be_cut_off(
+    tmp_path: Path, beginner: Path
+) -> None:
+    fitting = pairs(30)
+    long = [{**one, "prompt": "1+" * 90 + one["prompt"]} for one in pairs(6, seed=6)]
+    both = job(tmp_path / "both", beginner, "reward", [*fitting, *long], steps=2, batch=8)
+    trained(both)
+    assert json.loads((both.parent / "manifest.json").read_text())["facts"]["too_long"] == 6
+    alone = job(tmp_path / "alone", beginner, "reward", long, steps=2, batch=4)
+    with pytest.raises(BadData, match="all 6 rows have more than 160 tokens"):
+        trained(alone)
 
 
 def test_dpo_prefers_what_was_chosen(tmp_path: Path, adder: Path) -> None:

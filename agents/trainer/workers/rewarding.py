@@ -19,7 +19,7 @@ TRAIN, VALIDATION, FILTERED = "pairs.train", "pairs.validation", "pairs.filtered
 ENOUGH, OVERFIT = 0.7, 0.1
 EPOCHS = 6
 """In the profile `tiny`: where length tells nothing, a small model stands still for a while before
-it begins to compare answer and prompt; after four, one seed of five still stood."""
+it begins to compare answer and prompt; after four passages one seed of three still stood."""
 
 
 async def reward_model(work: Work) -> Made:

@@ -47,6 +47,11 @@ def test_answers_that_are_the_same_or_equally_good_make_no_pair() -> None:
     assert preferences([same, even, Scored("p", [], ORIGIN)]) == []
 
 
+def test_a_gap_is_what_its_scores_say_and_no_hair_less() -> None:
+    (one,) = preferences([Scored("p", [Answer("a", 0.6), Answer("b", 0.4)], ORIGIN)])
+    assert (one.gap, one.confidence) == (0.2, 0.2)
+
+
 def test_enough_good_pairs_pass_every_gate() -> None:
     made = paired(many(1_000), NOTHING)
     assert made.passed

@@ -174,6 +174,24 @@ def test_a_fall_is_heard_soon() -> None:
     assert median(delays) < 150
 
 
+def test_scores_that_come_together_ring_no_sooner_than_so_many_blocks() -> None:
+    patience, lives = 200.0, []
+    for stream in range(150):
+        luck, watch, blocks = random.Random(stream), decline.Watch(0.8), 0
+        while not watch.alarmed(patience) and blocks < 4000:
+            right = sum(luck.random() < 0.8 for _ in range(25))
+            watch, blocks = decline.together(watch, {1.0: right, 0.0: 25 - right}), blocks + 1
+        lives.append(blocks)
+    assert fmean(lives) >= patience
+
+
+def test_a_block_of_one_is_a_score_and_the_order_within_a_block_does_not_matter() -> None:
+    watch = decline.told(decline.told(decline.Watch(0.7), 1.0), 0.25)
+    assert decline.together(decline.together(decline.Watch(0.7), {1.0: 1}), {0.25: 1}) == watch
+    one, other = ({0.5: 2, 1.0: 3, 0.0: 1}, {0.0: 1, 1.0: 3, 0.5: 2})
+    assert decline.together(watch, one) == decline.together(watch, other)
+
+
 def test_a_watch_refuses_what_is_no_score() -> None:
     with pytest.raises(ValueError, match="scores between"):
         decline.told(decline.Watch(0.5), 1.5)

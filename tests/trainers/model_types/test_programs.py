@@ -93,9 +93,9 @@ def test_what_a_compiler_would_not_end_with_is_read_at_once() -> None:
     lines = []
     for depth in range(45):
         lines += [" " * depth + "try:", " " * depth + " pass", " " * depth + "finally:"]
-    began = time.monotonic()
+    began = time.thread_time()
     assert kind.rewards["syntax"](ASKED, answer("\n".join([*lines, " " * 45 + "pass"]))) == 1
-    assert time.monotonic() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_where_no_sandbox_holds_nothing_is_said_to_be_right_or_wrong() -> None:

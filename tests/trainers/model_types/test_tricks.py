@@ -89,14 +89,14 @@ def test_an_answer_of_another_shape_is_one_that_nobody_knows(name: str) -> None:
 def test_rubbish_is_read_in_no_time(name: str) -> None:
     kind = without_runs(name)
     one = some(kind, 1)[0]
-    began = time.monotonic()
+    began = time.thread_time()
     for text in (
         "<think>" + "</thin" * 16_000 + "</think>=1;", "<think>a</think>b" * 6_000,
         "<think></think>" + " " * 99_000 + ";", "<think>a</think>=" + "spam," * 19_000 + "a low;",
         "<think>a</think>=" + "1" * 99_000 + ";", "<think>a</think>= positive 0." + "1" * 90_000,
     ):  # fmt: skip
         kind.verify(one, text)
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 2
 
 
 @each

@@ -69,7 +69,7 @@ def test_when_whoever_asked_is_killed_its_programs_go_too() -> None:
         running = descendants(asking.pid)
         assert len(running) >= 6
         os.kill(asking.pid, signal.SIGKILL)
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + 60
     while time.monotonic() < ends and any(alive(*one) for one in running):
         time.sleep(0.02)
     assert [one for one in running if alive(*one)] == []

@@ -166,7 +166,7 @@ def test_a_room_that_nobody_needs_is_taken_down(
     with ThreadPoolExecutor(3) as pool:
         runs = [pool.submit(rooms.carry_out, sandbox().walls, order("0")) for _ in range(6)]
         assert {one.result().code for one in runs} == {0}
-    ends = time.monotonic() + 20
+    ends = time.monotonic() + 60
     while set(descendants(os.getpid())) - ours or len(os.listdir("/proc/self/fd")) > before:
         assert time.monotonic() < ends
         time.sleep(0.02)
@@ -192,7 +192,7 @@ def test_when_whoever_asked_is_killed_its_rooms_go_too() -> None:
         running = descendants(asking.pid)
         assert running
         os.kill(asking.pid, signal.SIGKILL)
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + 60
     while time.monotonic() < ends and any(alive(*one) for one in running):
         time.sleep(0.02)
     assert [one for one in running if alive(*one)] == []
