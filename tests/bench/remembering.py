@@ -2,8 +2,9 @@
 
 Questions are worded as the facts are; how the same questions in other words fare is noted beside
 them, where a way that knows words only has to abstain, and one that knows meanings finds them and
-finds something near for what nobody told. Baselines: the newest memories without any
-search, and the tokens of a window that would hold everything.
+finds something near for what nobody told. So do machines and services, of which others are told
+what is asked: neither shares nor bars were chosen on those. Baselines: the newest memories without
+any search, and the tokens of a window that would hold everything.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tests.bench.results import Goal, Result
 from tests.memory.direct import Direct
 from tests.memory.remembering.abilities import ABILITIES, BUDGET, LIMIT, Newest, made, scores
 from tests.memory.remembering.abilities import tokens_of_all as whole
+from tests.memory.remembering.subjects import MACHINES, SERVICES, marks, told
 from tests.memory.remembering.test_abilities import LEAST, LETTERS_BAR
 
 FIRST_SEED = 201
@@ -58,8 +60,18 @@ def measure(short: bool) -> Result:
         for name, abilities in LEAST.items()
         for ability, least in abilities.items()
     ]
+    hybrid = "MiniLM hybrid"
+    goals += [
+        Goal("MiniLM hybrid, in other words, found", _found(others[hybrid]), 0.85),
+        Goal("MiniLM hybrid, abstained, both wordings",
+             statistics.fmean((statistics.fmean(figures[f"{hybrid} unknown"]),
+                               others[hybrid]["unknown"])), 0.85),
+    ]  # fmt: skip
     notes: dict[str, Any] = {
         "in_other_words": others,
+        "machines_and_services": {
+            name: _subjects(ways[name], range(1, 2 if short else 4)) for name in ("bm25", hybrid)
+        },
         "milliseconds_a_question": seconds,
         "questions": sum(len(memory.questions) for memory in memories),
         "memories": [len(memory.rows) for memory in memories],
@@ -73,7 +85,7 @@ def measure(short: bool) -> Result:
             "bm25": f"words, from {ByWords().bar:g} on",
             "lexical": f"letters, the fallback embedder, from {LETTERS_BAR:g} on",
             "MiniLM dense": f"the local embedder's cosine, from {DENSE_BAR:g} on",
-            "MiniLM hybrid": f"as served: meaning and words, from {BAR:g} on, if it stands out",
+            "MiniLM hybrid": f"as served: the meaning beside shared words, from {BAR:g} on",
             "newest": "no search, the newest that fit",
         },
         figures,
@@ -86,3 +98,23 @@ def _mean(found: list[dict[str, float]]) -> dict[str, float]:
     return {
         ability: round(statistics.fmean(one[ability] for one in found), 3) for ability in ABILITIES
     }
+
+
+def _found(by_ability: dict[str, float]) -> float:
+    return statistics.fmean(by_ability[one] for one in ABILITIES if one != "unknown")
+
+
+def _subjects(way: Search, seeds: range) -> dict[str, float]:
+    """What is answered, and what gets no answer where none is; by wording."""
+    shares: dict[str, float] = {}
+    for wording, other in (("same words", False), ("other words", True)):
+        answered: list[bool] = []
+        abstained: list[bool] = []
+        for kind in (MACHINES, SERVICES):
+            for seed in seeds:
+                one, more = asyncio.run(marks(told(kind, seed, other=other), way))
+                answered += one
+                abstained += more
+        shares[f"{wording}, answered"] = round(statistics.fmean(answered), 3)
+        shares[f"{wording}, abstained"] = round(statistics.fmean(abstained), 3)
+    return shares

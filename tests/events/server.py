@@ -63,7 +63,7 @@ class PostgresServer:
                 user=self._user,
                 cwd=self.folder,
             )
-        ends = time.monotonic() + 30
+        ends = time.monotonic() + 90
         while not self.ready():
             if time.monotonic() > ends or self._process.poll() is not None:
                 raise RuntimeError((self.folder / "log").read_text()[-2000:])
@@ -103,7 +103,7 @@ class PostgresServer:
         return f"postgres://{user}:{password}@127.0.0.1:{self.port}/{name}"
 
     async def _said(self, name: str, sql: str) -> None:
-        db = await asyncpg.connect(self.url(name), timeout=5)
+        db = await asyncpg.connect(self.url(name), timeout=30)
         try:
             await db.execute(sql)
         finally:

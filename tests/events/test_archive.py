@@ -122,7 +122,7 @@ async def test_changed_bytes_of_a_file_are_found(tmp_path: Path, step: int) -> N
         ("root", "ab" * 32),
         ("sha256", "ab" * 32),
         ("size", 7),
-        ("key", Signer.fresh().public),
+        pytest.param("key", Signer.fresh().public, id="another key"),
         ("signature", "ab" * 64),
     ],
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -18,7 +17,7 @@ from events.errors import LeaseLost, LogDamaged, LogUnavailable, VersionConflict
 from events.ids import new_id
 from events.memory import utc_now
 from events.merkle import SEGMENT
-from events.sql.postgres import reader, writer
+from events.sql.postgres import ears, reader, writer
 from events.sql.postgres.store import PostgresStore
 from events.store import EventStore, Move, append
 from tests.events.messages import Clock, Noted, WorkRequested, held, take
@@ -111,13 +110,13 @@ class TestPostgresStore(StoreContract, DurableContract):
             for turn in range(4):
                 notes = [Noted(about=f"s{(i * turn) % 9}") for i in range(9)]
                 answers = asyncio.gather(*(append(store, note) for note in notes))
-                await asyncio.wait_for(answers, 5)
+                await asyncio.wait_for(answers, 30)
             assert len(await self.intact(store)) == 36
 
     async def test_nobody_waits_for_ever_on_what_cannot_be_written(self) -> None:
         async with self.open() as store:
             calls = [append(store, move=Move("reader", 0, 2**70)), append(store, Noted())]
-            answers = await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 5)
+            answers = await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 30)
             assert all(isinstance(answer, Exception) for answer in answers)
             await append(store, Noted())
             assert len(await self.intact(store)) == 1
@@ -146,7 +145,8 @@ class TestPostgresStore(StoreContract, DurableContract):
             await db.close()
         return {row[0] for row in rows}
 
-    async def test_commits_of_others_are_heard_of(self) -> None:
+    async def test_commits_of_others_are_heard_of(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(ears, "LOOK", 60.0)  # a hint, and not the next look
         async with self.two() as (one, two):
             heard: list[tuple[int, frozenset[str]]] = []
             news = asyncio.Event()
@@ -160,10 +160,8 @@ class TestPostgresStore(StoreContract, DurableContract):
             assert heard == [(1, frozenset({Noted.wire}))]
             await asyncio.sleep(0.1)
             news.clear()
-            began = time.monotonic()
             await append(two, WorkRequested())
-            await asyncio.wait_for(news.wait(), 5)
-            assert time.monotonic() - began < 0.9
+            await asyncio.wait_for(news.wait(), 30)
             assert heard[-1] == (2, frozenset({WorkRequested.wire}))
             stop()
             await append(one, Noted())

@@ -68,13 +68,13 @@ class TestSqliteStore(StoreContract, DurableContract):
             for turn in range(4):
                 notes = [Noted(about=f"s{(i * turn) % 9}") for i in range(9)]
                 answers = asyncio.gather(*(append(store, note) for note in notes))
-                await asyncio.wait_for(answers, 5)
+                await asyncio.wait_for(answers, 30)
             assert len(await self.intact(store)) == 36
 
     async def test_nobody_waits_for_ever_on_what_cannot_be_written(self) -> None:
         async with self.open() as store:
             calls = [append(store, move=Move("reader", 0, 2**70)), append(store, Noted())]
-            answers = await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 5)
+            answers = await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 30)
             assert [type(answer) for answer in answers] == [OverflowError, OverflowError]
             await append(store, Noted())
             assert len(await self.intact(store)) == 1

@@ -24,7 +24,7 @@ from infra.settings import Model, Models, Settings
 from trainers.model_types import model_type
 from trainers.model_types.kind import problem_of
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 def role(name: str, kind: str, **profile: Any) -> RoleDefined:

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 
 RATCHET = (sys.executable, "-m", "infra.cli.main")
 ROOT = Path(__file__).parents[2]
-START = 20.0
+START = 60.0
 """Seconds that a start may take on a busy machine; it takes less than one on an idle one."""
-COMMAND = 60.0
+COMMAND = 180.0
 """Seconds that a command may take."""
 
 
@@ -91,7 +91,7 @@ class Running:
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    def ends(self, seconds: float = 15) -> int:
+    def ends(self, seconds: float = 30) -> int:
         """Its exit code, within so many seconds."""
         return self.process.wait(seconds)
 

@@ -30,7 +30,7 @@ def test_a_set_is_published_waited_for_and_told(tmp_path: Path) -> None:
     profile = json.dumps({"name": "mood", "purpose": "Be tried.", "model_type": KIND})
     told = ratchet(home, "publish", "RoleDefined", "role=mood", f"profile={profile}")
     assert told.code == 0, told.err
-    asked = ("publish", "DataRequested", "role=mood", "quantity=100", "seed=7", "--wait", "55")
+    asked = ("publish", "DataRequested", "role=mood", "quantity=100", "seed=7", "--wait", "170")
     answer = ratchet(home, *asked)
     assert answer.code == 0, answer.err
     outcome = answer.document()["outcome"]
@@ -41,7 +41,7 @@ def test_a_set_is_published_waited_for_and_told(tmp_path: Path) -> None:
     assert len({row["prompt"] for row in rows}) == 100
     assert all_right(rows, KIND)
     assert "<html" in kept.read(outcome["data"]["report"]["sha256"]).decode()
-    refused = ratchet(home, "publish", "DataRequested", "role=mod", "quantity=1", "--wait", "30")
+    refused = ratchet(home, "publish", "DataRequested", "role=mod", "quantity=1", "--wait", "90")
     assert refused.code == 1
     assert refused.document()["outcome"]["data"]["reason"].endswith("did you mean 'mood'?")
     assert not (home / "up.json").exists()
@@ -177,13 +177,13 @@ def test_others_may_publish_while_somebody_waits(tmp_path: Path) -> None:
         cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:
-        ends = time.monotonic() + 30
+        ends = time.monotonic() + 90
         while not (home / "up.json").exists() and waiting.poll() is None:
             assert time.monotonic() < ends
             time.sleep(0.02)
         told = ratchet(home, "publish", "AgentPaused", "agent=trainer")
         assert told.code == 0, told.err
-        out, err = waiting.communicate(timeout=60)
+        out, err = waiting.communicate(timeout=120)
     finally:
         waiting.kill()
     assert waiting.returncode == 4, err

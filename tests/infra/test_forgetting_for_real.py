@@ -95,7 +95,7 @@ def keyed(home: Path, position: int) -> str:
 
 def is_purged(artifacts: Path, key_id: str) -> None:
     """Within seconds of the start."""
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + 60
     while (artifacts / "personal" / key_id).exists() or not (
         artifacts / "purged" / key_id
     ).exists():
@@ -115,7 +115,7 @@ def test_no_file_knows_who_was_forgotten_and_nothing_else_has_changed(tmp_path: 
         assert ratchet(home, *WORDS).code == 0
         say_wrongly(running)
         say_over_nats(running)
-        assert any(file.stat().st_size for file in (home / "nats").rglob("*.blk"))
+        assert any(file.suffix == ".blk" and raw for file, raw in contents(home / "nats"))
         assert traces(folder) == []
         shown = ratchet(home, "events", "show", str(told.body["position"]), "--reveal")
         assert shown.document()["data"] == {**FEEDBACK, "answered": "", "model": None}

@@ -92,7 +92,7 @@ def test_a_configured_embedder_is_used_missed_and_told_apart(tmp_path: Path) -> 
 
 
 def _until(running: Running, enough: Any) -> Any:
-    ends = time.monotonic() + 30
+    ends = time.monotonic() + 90
     while not enough(answer := found(running)):
         assert time.monotonic() < ends, answer
         time.sleep(0.1)
@@ -100,7 +100,7 @@ def _until(running: Running, enough: Any) -> Any:
 
 
 def _until_ready(running: Running, words: str) -> str:
-    ends = time.monotonic() + 30
+    ends = time.monotonic() + 90
     while True:
         told = str(running.ask("GET", "/readyz").body["troubles"].get("knowledge", ""))
         if words in told:

@@ -69,7 +69,7 @@ class Outside:
 
     async def more(self, events: int) -> None:
         wanted = len(self.acknowledged) + events
-        await until(lambda: len(self.acknowledged) >= wanted, 20)
+        await until(lambda: len(self.acknowledged) >= wanted, 60)
 
     async def agree(self) -> None:
         """The stream is the log, its sequence the position; each was done once."""
@@ -95,7 +95,7 @@ class Outside:
         """Whether all is told, and nothing more is said. Who only listens hears what is said now,
         and not what was said while it was away itself."""
         last = (await store.head()).position
-        await until(lambda: self.ledger.done >= last and last in self.heard, 20)
+        await until(lambda: self.ledger.done >= last and last in self.heard, 60)
         await asyncio.sleep(0.3)
         return (await store.head()).position == last
 
@@ -137,7 +137,7 @@ async def test_a_server_that_is_killed_and_loses_its_store_is_told_everything_ag
             os.kill(int((folder / "fence").read_text()), signal.SIGKILL)
             shutil.rmtree(folder / "lost", ignore_errors=True)
             await there.more(30)
-            await until(lambda: there.made > times, 20)  # noqa: B023
+            await until(lambda: there.made > times, 60)  # noqa: B023
     assert "Traceback" not in there.owner.err
 
 

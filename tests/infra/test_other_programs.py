@@ -82,7 +82,7 @@ def follows(lines: list[str], position: int) -> None:
 
 def quiet(place: Running) -> None:
     """Wait until the run of whoever came before has ended."""
-    ends = time.monotonic() + 20
+    ends = time.monotonic() + 60
     while '"running"' in json.dumps(ratchet(place.home, "runs", "list").document()):
         assert time.monotonic() < ends
         time.sleep(0.05)

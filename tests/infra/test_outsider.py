@@ -43,7 +43,7 @@ class Outsider(NamedTuple):
     ) -> dict[str, Any]:
         body = data if isinstance(data, bytes) else json.dumps(data).encode()
         reply = await self.client.request(
-            f"ratchet.publish.{kind}", body, timeout=5, headers=headers
+            f"ratchet.publish.{kind}", body, timeout=30, headers=headers
         )
         found: dict[str, Any] = json.loads(reply.data)
         return found

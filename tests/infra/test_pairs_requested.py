@@ -31,7 +31,7 @@ def test_pairs_are_published_waited_for_shown_and_taken_out(tmp_path: Path) -> N
     profile = json.dumps({"name": "desk", "purpose": "Answer.", "model_type": KIND})
     assert ratchet(home, "publish", "RoleDefined", "role=desk", f"profile={profile}").code == 0
     asked = ("publish", "DataRequested", "role=desk", "quantity=40", "kind=pairs", "seed=7")
-    answer = ratchet(home, *asked, "--wait", "55")
+    answer = ratchet(home, *asked, "--wait", "170")
     assert answer.code == 0, answer.err
     outcome = answer.document()["outcome"]
     assert (outcome["type"], outcome["data"]["count"]) == ("DatasetAccepted", 40)
@@ -104,7 +104,7 @@ async def test_evaluation_items_are_counted_before_they_are_taken_out(tmp_path: 
 
 async def came(house: Making, kind: str) -> list[Envelope]:
     """The first events of this kind, as soon as there are any."""
-    async with asyncio.timeout(50):
+    async with asyncio.timeout(120):
         while not (found := await house.events(kind)):
             await asyncio.sleep(0.05)
     return found

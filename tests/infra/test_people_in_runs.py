@@ -80,7 +80,7 @@ async def owned(folder: Path) -> AsyncIterator[House]:
 
 async def until(store: EventStore, wire: str) -> dict[str, Any]:
     """The first of this kind."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             found = await store.read(0, 10**9, 10, {wire})
             if found:
@@ -90,7 +90,7 @@ async def until(store: EventStore, wire: str) -> dict[str, Any]:
 
 async def written(file: Path) -> None:
     """The owner writes reports by itself."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not file.is_file():
             await asyncio.sleep(0.02)
 
@@ -205,7 +205,7 @@ def test_who_watches_a_run_sees_what_follows_from_the_clock_too(
             nobody = PolicyAdopted(policy=VerifierPolicy(on_registration=False))
             await append(house.store, PolicyAdopted(policy=policy), nobody, role, actor="test")
             (request,) = await append(house.store, wanted, actor="test")
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 return await watch(house, request, Story())
 
     run = asyncio.run(story())

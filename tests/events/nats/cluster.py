@@ -80,7 +80,7 @@ async def clustered(folder: Path) -> AsyncIterator[Cluster]:
     try:
         for node in cluster.nodes:
             node.start()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             for node in cluster.nodes:
                 while True:
                     with suppress(OSError):

@@ -75,7 +75,7 @@ async def running(*parts: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def until(met: Callable[[], bool | Awaitable[bool]], seconds: float = 10) -> None:
+async def until(met: Callable[[], bool | Awaitable[bool]], seconds: float = 60) -> None:
     """Wait for a condition; fail with the clock."""
     async with asyncio.timeout(seconds):
         while True:

@@ -43,7 +43,7 @@ async def test_each_message_gets_its_own_reply(tmp_path: Path) -> None:
     async with opened(tmp_path, echo) as (caller, _, _):
         answers = await asyncio.gather(
             *[
-                caller.nc.request("door.say.it", b"%d" % n, headers={"Id": str(n)})
+                caller.nc.request("door.say.it", b"%d" % n, headers={"Id": str(n)}, timeout=30)
                 for n in range(300)
             ]
         )
@@ -65,7 +65,9 @@ async def test_those_that_come_together_are_begun_together_and_can_share_a_commi
         return {}
 
     async with opened(tmp_path, serve) as (caller, _, _):
-        await asyncio.gather(*[caller.nc.request("door.say.it", b"") for _ in range(50)])
+        await asyncio.gather(
+            *[caller.nc.request("door.say.it", b"", timeout=30) for _ in range(50)]
+        )
     assert together[0] > 10
 
 
@@ -81,7 +83,7 @@ async def test_what_is_in_work_when_the_door_closes_is_answered(tmp_path: Path) 
         made = Door(ours, {"door.say": slow})
         async with running(made.run):
             await made.ready.wait()
-            asked = asyncio.create_task(caller.nc.request("door.say.it", b"", timeout=5))
+            asked = asyncio.create_task(caller.nc.request("door.say.it", b"", timeout=30))
             await reached.wait()
         assert understood((await asked).data) == {"done": True}
 
@@ -89,11 +91,12 @@ async def test_what_is_in_work_when_the_door_closes_is_answered(tmp_path: Path) 
 async def test_an_error_is_raised_there_as_what_it_was_here(tmp_path: Path) -> None:
     async with opened(tmp_path, echo) as (caller, _, _):
         with pytest.raises(LeaseLost) as raised:
-            understood((await caller.nc.request("door.say.lost", b"")).data)
+            understood((await caller.nc.request("door.say.lost", b"", timeout=30)).data)
         assert (raised.value.where, raised.value.right) == ("epoch", "claim again")
-        answer = json.loads((await caller.nc.request("door.say.broken", b"")).data)
+        answer = json.loads((await caller.nc.request("door.say.broken", b"", timeout=30)).data)
         assert answer["error"]["what"] == "this could not be taken in (ZeroDivisionError)"
-        assert understood((await caller.nc.request("door.say.on", b"")).data)["subject"] == "on"
+        reply = await caller.nc.request("door.say.on", b"", timeout=30)
+        assert understood(reply.data)["subject"] == "on"
 
 
 async def test_it_is_open_again_after_the_server_was_killed(tmp_path: Path) -> None:
@@ -128,7 +131,7 @@ async def test_what_finds_the_queue_full_is_told_so_at_once(
 
     async with opened(tmp_path, slow) as (caller, _, made):
         asked = [
-            asyncio.create_task(caller.nc.request("door.say.it", b"%d" % n, timeout=5))
+            asyncio.create_task(caller.nc.request("door.say.it", b"%d" % n, timeout=30))
             for n in range(100)
         ]
         await until(lambda: sum(one.done() for one in asked) == made.turned_away > 50)

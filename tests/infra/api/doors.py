@@ -127,7 +127,7 @@ class Caller:
         return int(started["status"])
 
     async def next(self) -> MutableMapping[str, Any]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             return await self._heard.get()
 
     async def text(self, containing: str) -> str:
@@ -138,7 +138,7 @@ class Caller:
         return heard
 
     async def end(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await self.call
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -97,8 +97,15 @@ def settings_named(text: str) -> set[str]:
 
 
 def known_settings() -> set[str]:
-    found = Settings().model_dump()
-    return {f"{section}.{key}" for section, values in found.items() for key in values}
+    """By their whole names, however deep."""
+
+    def flat(values: Mapping[str, Any], before: str) -> Iterator[str]:
+        for key, value in values.items():
+            yield f"{before}{key}"
+            if isinstance(value, Mapping):
+                yield from flat(value, f"{before}{key}.")
+
+    return set(flat(Settings().model_dump(), ""))
 
 
 def image() -> dict[str, str]:

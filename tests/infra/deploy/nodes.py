@@ -128,7 +128,7 @@ def asked(port: int, path: str) -> Any:
     return None
 
 
-def until(found: Callable[[], object], said: Path, seconds: float = 20) -> None:
+def until(found: Callable[[], object], said: Path, seconds: float = 90) -> None:
     """Wait for it; who waits in vain is shown what was said."""
     ends = time.monotonic() + seconds
     while not found():

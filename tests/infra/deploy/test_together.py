@@ -46,15 +46,20 @@ pytestmark = pytest.mark.real
 
 VOLUME = "/var/lib/ratchet"
 STORE, SYSTEM = "r-of-the-store", "r-of-the-system"
-COMPOSE = {"STORE_PASSWORD": STORE, "NATS_PASSWORD": SYSTEM}
-KUBERNETES = {"postgres/ratchet-password": STORE, "nats/system-password": SYSTEM}
+INDEX = "r-of-the-index"
+COMPOSE = {"STORE_PASSWORD": STORE, "NATS_PASSWORD": SYSTEM, "QDRANT_API_KEY": INDEX}
+KUBERNETES = {
+    "postgres/ratchet-password": STORE, "nats/system-password": SYSTEM, "qdrant/api-key": INDEX,
+}  # fmt: skip
 HBA = """\
 host all postgres 127.0.0.1/32 trust
 host all all      127.0.0.1/32 scram-sha-256
 """
 ROLE = {**RoleDefined.example, "role": "support"}
 TRAINING = {"role": "support", "pipeline": "rehearsal", "base": "tiny"}
-PLACE = re.compile(r"(?<=[/@])(nats(?:-[012])?|postgres):(\d+)")
+PLACE = re.compile(r"(?<=[/@])(nats(?:-[012])?|postgres|qdrant):(\d+)")
+CLOSED = 1
+"""A port at which nobody answers: where Qdrant would be, which is not here."""
 
 
 @dataclass
@@ -76,6 +81,7 @@ class Place:
         ports = {("postgres", "5432"): self.server.port}
         ports |= {(f"nats-{n}", "4222"): one.client for n, one in enumerate(self.ports)}
         ports["nats", "4222"] = self.ports[2].client
+        ports["qdrant", "6333"] = CLOSED
         made = {
             key: PLACE.sub(lambda found: f"127.0.0.1:{ports[found[1], found[2]]}", value)
             for key, value in (image() | start.environment).items()
@@ -87,7 +93,7 @@ class Place:
     def run(self, words: list[str], start: Start) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             words, cwd=self.folder, env=self.here(start), capture_output=True, text=True,
-            timeout=60, check=False,
+            timeout=180, check=False,
         )  # fmt: skip
 
     @contextmanager
@@ -103,7 +109,7 @@ class Place:
             yield process
             assert process.poll() is None, said.read_text()
             process.terminate()
-            assert process.wait(12) == 0, said.read_text()
+            assert process.wait(30) == 0, said.read_text()
         finally:
             process.kill()
             process.wait()
@@ -168,7 +174,7 @@ def test_a_run_goes_through_owner_worker_and_servers_whoever_started_them(place:
         until(lambda: place.run(ready, owner).returncode == 0, place.folder / "nats-0" / "said")
         for by in (by_compose, by_kubernetes):
             with place.running(by("worker", place.passwords)):
-                outcome = asyncio.run(asyncio.wait_for(told(place), 30))
+                outcome = asyncio.run(asyncio.wait_for(told(place), 120))
             assert outcome["StageCompleted"]["actor"] == "worker:token:workers"
             assert outcome["RunCompleted"]["position"] > outcome["StageCompleted"]["position"]
         found = asked(place.ports[0].monitor, "/jsz?accounts=1&streams=1&config=1")
@@ -202,12 +208,14 @@ async def told(place: Place) -> dict[str, Any]:
     try:
         events = await client.subscribe("ratchet.events.>")
         for kind, data in (("RoleDefined", ROLE), ("TrainingRequested", TRAINING)):
-            reply = await client.request(f"ratchet.publish.{kind}", json.dumps(data).encode())
+            reply = await client.request(
+                f"ratchet.publish.{kind}", json.dumps(data).encode(), timeout=60
+            )
             receipt = json.loads(reply.data)
             assert receipt.get("type") == kind, receipt
         found: dict[str, Any] = {}
         while "RunCompleted" not in found:
-            event = json.loads((await events.next_msg(20)).data)
+            event = json.loads((await events.next_msg(60)).data)
             found[event["type"]] = event
         return found
     finally:
