@@ -14,17 +14,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from events.chain import Signer
 from events.errors import LogDamaged, LogUnavailable, NotBegun, OwnerBusy, ReadOnly
 from events.keeper import Keeper
 from events.memory import MemoryStore
-from events.sql.sqlite import SqliteStore
+from events.sql.sqlite import SqliteStore, begun
 from events.store import EventStore
 
-SQLITE = b"SQLite format 3\0"
-"""How a log begins that is a file."""
 WAIT = 10.0
 """Seconds to wait for an owner that holds the lock and does not answer."""
 
@@ -89,8 +87,8 @@ class Home:
         if self.store_url:
             self._not_two()
             return self._shared(Signer.of(self.keys), Keeper.of(self.keys))
-        if not self._empty():
-            self._keys_too()
+        if not self._empty() and not (self.keys / "head.key").exists() and begun(self.database):
+            self._keyless()
         store = SqliteStore(self.database, Signer.of(self.keys), keeper=Keeper.of(self.keys))
         self._made.touch(mode=0o600, exist_ok=True)
         return store
@@ -118,17 +116,14 @@ class Home:
             )
         return True
 
-    def _keys_too(self) -> None:
-        """Refuse to go on with a log whose key is gone: new ones would sign nothing that fits, and
-        stand in the way of the old ones."""
-        with self.database.open("rb") as file:
-            ours = file.read(len(SQLITE)) == SQLITE  # what is none is told with better words
-        if ours and not (self.keys / "head.key").exists():
-            raise LogDamaged(
-                "the key that signs this home's log is gone",
-                where=str(self.keys / "head.key"),
-                right="bring the folder keys/ back from a backup; reading and audits go on",
-            )
+    def _keyless(self) -> NoReturn:
+        """Refuse to go on with a log whose key is gone: a new one would sign nothing that fits, and
+        stand in the way of the old one."""
+        raise LogDamaged(
+            "the key that signs this home's log is gone",
+            where=str(self.keys / "head.key"),
+            right="bring the folder keys/ back from a backup; reading and audits go on",
+        )
 
     def moved_to(self) -> str | None:
         """The server and the database to which the log went."""

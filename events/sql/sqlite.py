@@ -17,7 +17,7 @@ from typing import ClassVar, NamedTuple, TypeVar
 
 from events.chain import Head, Signer
 from events.envelope import Envelope
-from events.errors import LogUnavailable, RatchetError
+from events.errors import LogUnavailable, NotBegun, RatchetError
 from events.keeper import Keeper, key_ids, no_keeper
 from events.memory import utc_now
 from events.sql import connect, reader
@@ -36,6 +36,17 @@ R = TypeVar("R")
 class _Waiting(NamedTuple):
     operation: Operation
     future: asyncio.Future[Answer]
+
+
+def begun(path: Path) -> bool:
+    """Whether a log stands in this file; a damaged one is told as such."""
+    try:
+        connect.reading(path).close()
+    except NotBegun:
+        return False
+    except sqlite3.Error as error:
+        raise explained(error, path) from error
+    return True
 
 
 class SqliteStore:
