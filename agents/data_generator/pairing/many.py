@@ -119,7 +119,7 @@ class _Work:
         self._counted.append(result._replace(said=()))
 
     def hope(self) -> End:
-        """None where prompt after prompt gives no pair."""
+        """There is none where prompt after prompt gives no pair."""
         last = self._counted[-1]
         why = last.why[:300] or last.reason or "nobody was sure which answer is the better"
         telling = [one for one in self._counted[-2 * OUTAGE :] if one.reason != ALIKE][-OUTAGE:]

@@ -39,8 +39,8 @@ class Ended(NamedTuple):
     def items(self) -> list[dict[str, Any]]:
         if not self.file:
             return []
-        text = (self.folder / self.file).read_text()
-        return [json.loads(line) for line in text.splitlines()]
+        content = (self.folder / self.file).read_bytes()
+        return [json.loads(line) for line in content.splitlines()]
 
     @property
     def model(self) -> Path:
