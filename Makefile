@@ -24,7 +24,7 @@ up: .venv/ready ## Run everything here, until Ctrl-C
 	@$(BIN)/ratchet up
 
 # A file of tests is one process's; compiled once, ours is not compiled again by each child.
-test: .venv/ready ## All tests that this machine can run, on up to four cores
+test: .venv/ready ## All tests that this machine can run: 12 minutes on two cores
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -q -n logical --maxprocesses 4 \
 		--dist loadfile --no-loadscope-reorder -m "not gpu and not proof"
 
