@@ -12,7 +12,6 @@ from agents.data_generator.reasons import meant, times, why
 from agents.data_generator.state import (
     HEARS,
     INITIAL,
-    MOST_GUARDED,
     PEOPLE,
     Making,
     State,
@@ -29,6 +28,7 @@ from events.catalog.parts import (
     PartFailed,
 )
 from events.catalog.reviews import OF_SETS, ReviewAnswered
+from events.catalog.training import MOST_GUARDED
 from events.fact import Fact
 from events.ids import derived_id
 from events.message import Event

@@ -23,7 +23,7 @@ from events.catalog.parts import (
 from events.catalog.policies import DataPolicy, PolicyAdopted
 from events.catalog.reviews import OF_SETS, ReviewAnswered, Reviewed, ReviewOpened
 from events.catalog.roles import RoleDefined, RoleRetired
-from events.catalog.training import Artifact
+from events.catalog.training import MOST_GUARDED, Artifact
 from events.fact import Fact
 
 T = TypeVar("T")
@@ -31,9 +31,6 @@ T = TypeVar("T")
 ACTOR = "agent:data_generator"
 """As whom it speaks: a queue of the same name that somebody else opens is none of a set's."""
 PEOPLE = "people"
-MOST_GUARDED = 1000
-"""Evaluation sets that data is searched for: they all stand in one event. Where more than these are
-registered no data is made, since some of it could not be searched."""
 
 HEARS = hears(
     RoleDefined, RoleRetired, PolicyAdopted, DataRequested, DataBegun, PartRequested, PartBuilt,

@@ -8,11 +8,11 @@ from datetime import timedelta
 from agents.trainer.reviewing import wanted
 from agents.trainer.run import Run
 from agents.trainer.spending import left, month_over, over
-from agents.trainer.state import GUARDED, State
+from agents.trainer.state import State
 from events.catalog.changes import Change
 from events.catalog.data import DataRequested
 from events.catalog.deadlines import DeadlineLifted, DeadlineSet
-from events.catalog.training import Artifact, RunAbandoned, StageRequested
+from events.catalog.training import MOST_GUARDED, Artifact, RunAbandoned, StageRequested
 from events.fact import Fact
 from events.message import Event
 from pipelines.catalog import PIPELINES
@@ -61,8 +61,8 @@ def asked(state: State, run: Run, stage: str, told: Fact) -> Decisions:
 
 def unguarded(state: State) -> str:
     """Why nobody can be sure that what evaluations ask is not learned, or nothing."""
-    many = len(state.guarded) > GUARDED
-    what = f"runs can be searched for {GUARDED:,} evaluation sets, and more are registered"
+    many = len(state.guarded) > MOST_GUARDED
+    what = f"runs can be searched for {MOST_GUARDED:,} evaluation sets, and more are registered"
     return what if many else ""
 
 

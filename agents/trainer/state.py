@@ -41,6 +41,7 @@ from events.catalog.registry import ModelAdded
 from events.catalog.reviews import ReviewAnswered, ReviewOpened
 from events.catalog.roles import RoleDefined, RoleProfile, RoleRetired
 from events.catalog.training import (
+    MOST_GUARDED,
     Artifact,
     Measured,
     RequestWithdrawn,
@@ -74,8 +75,6 @@ OURS = "agent:trainer"
 
 SETS = 1000
 """So many data sets are remembered; a run is given one of these."""
-GUARDED = 1000
-"""So many evaluation sets are kept out of what runs learn from; with more of them nothing is."""
 
 
 class Given(NamedTuple):
@@ -126,7 +125,7 @@ def evolve(state: State, told: Fact) -> State:
             return state._replace(policy=policy)
         case EvaluationSetRegistered(name=name, artifact=artifact):
             others = {key: one for key, one in state.guarded.items() if key != name}
-            newest = [*others.items(), (name, artifact)][-GUARDED - 1 :]
+            newest = [*others.items(), (name, artifact)][-MOST_GUARDED - 1 :]
             return state._replace(guarded=dict(newest))
         case RunStarted() as begun:
             run = run_of(state, begun)

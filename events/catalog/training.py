@@ -13,6 +13,10 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 Base = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^\S+$")]
 Key = Annotated[str, StringConstraints(pattern=r"^[ab]{0,10000}$")]
 
+MOST_GUARDED = 1000
+"""Evaluation sets that data is searched for: they all stand in one event. Where more than these are
+registered nothing is made or trained, since some of it could not be searched."""
+
 _RUN = {"run": "7f3a"}
 _STAGE = {**_RUN, "stage": "train", "attempt": 1}
 
@@ -111,7 +115,7 @@ class StageRequested(Request, wire="StageRequested", stream="run/{run}", answere
     inputs: tuple[Artifact, ...] = Field(default=(), max_length=200)
     """What the stages before it have made."""
     students: Annotated[tuple[Base, ...], Field(max_length=2)] = ()
-    guarded: Annotated[tuple[Artifact, ...], Field(max_length=1000)] = ()
+    guarded: Annotated[tuple[Artifact, ...], Field(max_length=MOST_GUARDED)] = ()
     """Registered evaluation sets, which nothing that is learned may have in it."""
 
     example: ClassVar[dict[str, Any]] = {

@@ -8,7 +8,6 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from agents.data_generator import DATA_GENERATOR
-from agents.data_generator.state import MOST_GUARDED
 from events.catalog.costs import Spent
 from events.catalog.data import DatasetAccepted, DatasetRejected
 from events.catalog.deadlines import DeadlinePassed
@@ -16,7 +15,7 @@ from events.catalog.evaluation_sets import EvaluationSetRegistered
 from events.catalog.methods import MethodRated
 from events.catalog.parts import AssemblyFailed, AssemblyRequested, DataWithdrawn, PartRequested
 from events.catalog.policies import DataPolicy
-from events.catalog.training import Artifact
+from events.catalog.training import MOST_GUARDED, Artifact
 from events.fact import Fact
 from tests.agents.data_generator.sets import (
     WANTED,

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 
 from agents.trainer.decide import TRAINER
-from agents.trainer.state import GUARDED
 from events.catalog.data import DataRequested
 from events.catalog.evaluation_sets import EvaluationSetRegistered
 from events.catalog.examinations import AreaCount
 from events.catalog.roles import RoleDefined
-from events.catalog.training import RunAbandoned, StageRequested, TrainingRequested
+from events.catalog.training import MOST_GUARDED, RunAbandoned, StageRequested, TrainingRequested
 from events.catalog.verification import WeaknessDetected
 from pipelines.suites.weakness import weak
 from tests.agents.spec import given
@@ -54,7 +53,7 @@ def test_every_stage_is_told_the_registered_evaluation_sets_each_as_it_is_now() 
 
 def test_with_more_evaluation_sets_than_can_be_searched_for_nothing_is_trained() -> None:
     story = Story("dpo")
-    for number in range(GUARDED + 1):
+    for number in range(MOST_GUARDED + 1):
         one = artifact("evaluation", number)
         said = story.history.tell(
             EvaluationSetRegistered(name=f"exam-{number}", artifact=one, rows=1)
